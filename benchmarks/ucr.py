@@ -1,0 +1,140 @@
+"""Run estimators on data sets of the UCR archive; README.md tells the protocol."""
+
+import argparse
+import importlib
+import os
+import platform
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from _ucr_estimators import ESTIMATORS
+from _ucr_groups import GROUPS
+from _ucr_results import append_row, drop_half_row, finished, read_rows
+from _ucr_table import make_table
+from skreprogram.datasets import load_ucr
+
+
+def main(argv=None):
+    """Run what is missing in the results file, then print the table; 1 if a run failed."""
+    options = parse(argv)
+    done = finished(options.results)
+    drop_half_row(options.results)
+    todo = [run for run in planned(options) if run not in done]
+    n_failed = run_all(todo, options)
+    rows = [row for row in read_rows(options.results) if wanted(row, options.seeds)]
+    table = make_table(rows, options.datasets, options.estimators)
+    print(table)
+    if options.table:
+        options.table.parent.mkdir(parents=True, exist_ok=True)
+        options.table.write_text(table, encoding="utf-8")
+    if n_failed:
+        print(f"{n_failed} runs failed. The same command tries them again.", file=sys.stderr)
+    return int(n_failed > 0)
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--archive", type=Path, help="folder of the unpacked archive; without it, as `load_ucr`"
+    )
+    parser.add_argument(
+        "--group",
+        nargs="+",
+        default=["development"],
+        help=f"{' or '.join(GROUPS)}, or names of data sets",
+    )
+    parser.add_argument("--estimators", nargs="+", choices=ESTIMATORS, required=True)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument(
+        "--results", type=Path, required=True, help="CSV file; runs that it has are not repeated"
+    )
+    parser.add_argument("--table", type=Path, help="Markdown file to write")
+    options = parser.parse_args(argv)
+    names = [name for entry in options.group for name in GROUPS.get(entry, [entry])]
+    options.datasets = list(dict.fromkeys(names))
+    return options
+
+
+def planned(options):
+    """All runs, everything on one data set before the next."""
+    return [
+        (dataset, name, seed)
+        for dataset in options.datasets
+        for name in options.estimators
+        for seed in (options.seeds if ESTIMATORS[name].uses_seed else [0])
+    ]
+
+
+def wanted(row, seeds):
+    name = row["estimator"]
+    return name in ESTIMATORS and (not ESTIMATORS[name].uses_seed or int(row["seed"]) in seeds)
+
+
+def run_all(todo, options):
+    """Do the runs, write each down, and return how many failed."""
+    n_failed = 0
+    progress = tqdm(todo, unit="run", disable=not todo)
+    loaded = None, None
+    for dataset, name, seed in progress:
+        progress.set_postfix_str(f"{dataset} {name}")
+        try:
+            if loaded[0] != dataset:
+                loaded = dataset, load_ucr(dataset, path=options.archive)
+            row = run_one(loaded[1], name, seed)
+        except Exception as error:  # one failure must not end a night's run
+            n_failed += 1
+            tqdm.write(f"FAILED {dataset} {name} seed {seed}: {error!r}", file=sys.stderr)
+            continue
+        append_row(options.results, {"dataset": dataset, **row})
+    return n_failed
+
+
+def run_one(data, name, seed):
+    """Fit on the training part, score on the test part, and return the row."""
+    X_train, y_train, X_test, y_test = data
+    configuration = ESTIMATORS[name]
+    estimator = configuration.make(seed)
+    start = time.perf_counter()
+    estimator.fit(X_train, y_train)
+    fitted = time.perf_counter()
+    predicted = estimator.predict(X_test)
+    end = time.perf_counter()
+    return {
+        "estimator": name,
+        "seed": seed,
+        "accuracy": f"{np.mean(predicted == y_test):.6f}",
+        "fit_seconds": f"{fitted - start:.3f}",
+        "predict_seconds": f"{end - fitted:.3f}",
+        "n_train": len(X_train),
+        "n_test": len(X_test),
+        "length": X_train.shape[-1],
+        "n_classes": len(np.unique(y_train)),
+        "version": version_of(configuration.package),
+        "machine": machine(),
+    }
+
+
+def version_of(package):
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        # Not installed but on the path, as in a checkout.
+        return f"{package} {getattr(importlib.import_module(package), '__version__', 'unreleased')}"
+
+
+def machine():
+    usable = getattr(os, "sched_getaffinity", None)
+    n_cores = len(usable(0)) if usable else os.cpu_count()
+    processor = platform.machine().lower().replace("_", "-")
+    torch = sys.modules.get("torch")
+    gpu = f" and {torch.cuda.get_device_name()}" if torch and torch.cuda.is_available() else ""
+    return f"{n_cores} cores {processor}{gpu}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

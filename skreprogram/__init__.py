@@ -1,0 +1,9 @@
+"""Model reprogramming: solve new tasks with frozen pretrained models, the scikit-learn way."""
+
+__version__ = "0.1.0.dev0"
+
+from skreprogram._classifier import ReprogrammingClassifier
+from skreprogram._persistence import load
+from skreprogram._time_series import TimeSeriesReprogrammer
+
+__all__ = ["ReprogrammingClassifier", "TimeSeriesReprogrammer", "__version__", "load"]

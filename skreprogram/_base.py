@@ -1,0 +1,283 @@
+"""What all estimators share: fit, partial_fit, predict, save, written once."""
+
+from abc import abstractmethod
+
+import numpy as np
+from scipy.special import log_softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skreprogram._persistence import write_program
+from skreprogram._validation import (
+    check_enough_classes,
+    check_finite_number,
+    check_labels,
+    check_weights,
+)
+from skreprogram.mappings import OutputMapping
+from skreprogram.sources import as_source
+from skreprogram.training import (
+    Composition,
+    Task,
+    TrainingOptions,
+    class_scores,
+    fit_programs,
+    load_network,
+    rows_of,
+)
+from skreprogram.transformations import InputTransformation
+
+
+class BaseReprogrammer(ClassifierMixin, BaseEstimator):
+    """Base of the estimators: everything that does not depend on the kind of data.
+
+    A subclass states its parameters and turns X into an array (`_check_samples`).
+    """
+
+    @abstractmethod
+    def _check_samples(self, X, reset):
+        """Validate X; return what the input transformation takes, as an ndarray."""
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit a program to the training data.
+
+        Parameters
+        ----------
+        X : array-like
+            Target data, in the shape that the class describes.
+        y : array-like of shape (n_samples,)
+            Labels of any kind.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Non-negative weights; rows of weight 0 are as good as absent.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For data and parameters that cannot be used, in a sentence that says what to do.
+        """
+        previous = self._previous()
+        X, y, weight = self._check_fit_data(X, y, sample_weight)
+        self._resolve()
+        start = self._start(previous)
+        train, valid = self._split(X, y, weight)
+        task = Task(train, len(self.classes_), self._seed(), valid, start)
+        self._store(fit_programs([task], self._compose(), self._options())[0])
+        self._seen = None
+        return self
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go on fitting with further samples.
+
+        Where the program trains by gradient, this is one epoch over the new samples. Where the
+        mapping is solved or estimated behind a frozen transformation, the samples are kept and it
+        is solved again over all of them, so that it equals `fit` on everything seen.
+
+        Parameters
+        ----------
+        X : array-like
+            Further target data.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        classes : array-like of shape (n_classes,) or None, default=None
+            All classes that will come; needed in the first call unless y holds all of them.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Non-negative weights.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        begun = hasattr(self, "program_")
+        if begun and classes is None:
+            classes = self.classes_
+        rows = self._check_fit_data(X, y, sample_weight, classes, reset=not begun)
+        if not begun:
+            self._resolve()
+        if self._trains_by_gradient():
+            start = self.program_ if begun else None
+            task = Task(rows_of(*rows), len(self.classes_), self._seed(), None, start)
+            programs = fit_programs([task], self._compose(), self._options(one_epoch=True))
+            self._store(programs[0], went_on=begun)
+            return self
+        if begun and self._seen is not None:
+            pairs = zip(self._seen, rows, strict=True)
+            rows = tuple(np.concatenate([old, new]) for old, new in pairs)
+        task = Task(rows_of(*rows), len(self.classes_), self._seed())
+        self._store(fit_programs([task], self._compose(), self._options())[0])
+        self._seen = rows
+        return self
+
+    def predict_log_proba(self, X):
+        """Logarithms of the class probabilities.
+
+        Parameters
+        ----------
+        X : array-like
+            Target data.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        check_is_fitted(self, "program_")
+        X = self._check_samples(X, reset=False)
+        scores = class_scores(self.program_, self._compose(), X, self.verbose)
+        return log_softmax(scores, axis=1)
+
+    def predict_proba(self, X):
+        """Class probabilities.
+
+        Parameters
+        ----------
+        X : array-like
+            Target data.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            Rows sum to one; columns in the order of ``classes_``.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X):
+        """Likeliest classes.
+
+        Parameters
+        ----------
+        X : array-like
+            Target data.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels as they were given to `fit`.
+        """
+        best = self.predict_log_proba(X).argmax(1)
+        return self.classes_[best]
+
+    def save(self, path):
+        """Write the fitted estimator to one safetensors file, without the source's weights.
+
+        Parameters
+        ----------
+        path : path-like
+            Where to; an existing file is replaced.
+
+        See Also
+        --------
+        skreprogram.load : Read it back.
+        """
+        check_is_fitted(self, "program_")
+        write_program(self, path)
+
+    def _check_fit_data(self, X, y, sample_weight, classes=None, reset=True):
+        self._check_parameters()
+        X = self._check_samples(X, reset)
+        self.classes_, codes = check_labels(y, len(X), classes)
+        weight = check_weights(
+            sample_weight, X, np.asarray(self.classes_)[codes], self.class_weight
+        )
+        kept = weight > 0
+        X, codes, weight = X[kept], codes[kept], weight[kept]
+        if classes is None:
+            check_enough_classes(codes, self.classes_)
+        return X, codes, weight.astype(X.dtype)
+
+    def _resolve(self):
+        """Make the source handle and the strategies that the parameters name."""
+        self.source_ = as_source(self.source, self.input_shape_)
+        self.transformation_ = clone(InputTransformation.resolve(self.input_transformation))
+        self.mapping_ = clone(OutputMapping.resolve(self.output_mapping))
+
+    def _compose(self):
+        """Load the source and put it between the strategies."""
+        network, device = load_network(self.source_, self.device, self.dtype)
+        space = self.source_.input_space
+        return Composition(network, space, self.transformation_, self.mapping_, device)
+
+    def _split(self, X, y, weight):
+        """Training rows and, for early stopping, validation rows that are cut from them."""
+        if not self.early_stopping or not self._trains_by_gradient():
+            return rows_of(X, y, weight), None
+        smallest = np.bincount(y)[np.unique(y)].min()
+        n_valid = round(self.validation_fraction * len(y))
+        if smallest < 2 or n_valid < len(np.unique(y)) or len(y) - n_valid < len(np.unique(y)):
+            raise ValueError(
+                f"Got {len(y)} samples, {smallest} of them in the smallest class, too few to cut a "
+                f"validation part of {self.validation_fraction} with every class. Set "
+                "early_stopping=False, or give more data."
+            )
+        parts = train_test_split(
+            X, y, weight, test_size=n_valid, stratify=y, random_state=self._seed()
+        )
+        return rows_of(*parts[0::2]), rows_of(*parts[1::2])
+
+    def _previous(self):
+        """What a warm start goes on from: the program, its classes and shape."""
+        if not self.warm_start or not hasattr(self, "program_"):
+            return None
+        return self.program_, self.classes_, self.input_shape_
+
+    def _start(self, previous):
+        """The program to go on with; None where the new data need another one."""
+        if previous is None or not self._trains_by_gradient():
+            return None
+        program, classes, shape = previous
+        if shape != self.input_shape_ or not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                f"Got warm_start=True with samples of shape {self.input_shape_} and classes "
+                f"{self.classes_.tolist()}, expected those of the last fit: {shape} and "
+                f"{classes.tolist()}. Set warm_start=False, or clone the estimator."
+            )
+        return program
+
+    def _trains_by_gradient(self):
+        solved = hasattr(self.mapping_, "solve") or not self.mapping_.trainable
+        return bool(self.transformation_.trainable) or not solved
+
+    def _seed(self):
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _options(self, one_epoch=False):
+        stopping = self.early_stopping and self._trains_by_gradient() and not one_epoch
+        return TrainingOptions(
+            max_epochs=1 if one_epoch else self.max_epochs,
+            lr=self.lr,
+            batch_size=self.batch_size,
+            optimizer=self.optimizer,
+            weight_decay=self.weight_decay,
+            lr_scheduler=None if one_epoch else self.lr_scheduler,
+            patience=self.n_iter_no_change if stopping else None,
+            callbacks=tuple(self.callbacks or ()),
+            verbose=self.verbose,
+        )
+
+    def _store(self, program, went_on=False):
+        """Keep what was learned: plain values and numpy arrays."""
+        if went_on:
+            program.history = [*self.program_.history, *program.history]
+        self.program_ = program
+        self.history_ = program.history
+        self.n_iter_ = len(program.history)
+
+    def _check_parameters(self):
+        for name in ("max_epochs", "batch_size", "n_iter_no_change"):
+            check_finite_number(name, getattr(self, name), 1, (int,))
+        check_finite_number("lr", self.lr, 0, exclusive=True)
+        check_finite_number("weight_decay", self.weight_decay, 0)
+        check_finite_number("validation_fraction", self.validation_fraction, 0, exclusive=True)
+        if self.validation_fraction >= 1:
+            raise ValueError(
+                f"Got validation_fraction={self.validation_fraction!r}, expected a share below 1."
+            )
+        if self.dtype not in ("float32", "float64"):
+            raise ValueError(f"Got dtype={self.dtype!r}, expected 'float32' or 'float64'.")

@@ -1,0 +1,162 @@
+"""The door for feature tables and images."""
+
+from skreprogram._base import BaseReprogrammer
+from skreprogram._validation import check_samples
+
+
+class ReprogrammingClassifier(BaseReprogrammer):
+    """Classify feature tables or images by a frozen model of something else.
+
+    ``p(y | x) = mapping(source(transformation(x)))``: the source model stays frozen; training
+    finds the input transformation before it and the output mapping behind it.
+
+    Parameters
+    ----------
+    source : torch.nn.Module, SourceModel or str, default=None
+        Frozen source model: any torch module (a private copy is frozen), a handle, or a name of
+        :func:`skreprogram.sources.list_sources`. It must be given.
+    input_transformation : str or InputTransformation, default="padding"
+        From target data to source inputs: "padding" (the data inside a trained frame), "identity",
+        or an object of :mod:`skreprogram.transformations`.
+    output_mapping : str or OutputMapping, default="linear"
+        From the source to the classes: "linear" (head on the source's outputs), "features" (head
+        on its features), "first", "random", "frequency", "iterative" (source labels stand for
+        target classes), or an object of :mod:`skreprogram.mappings`.
+    max_epochs : int, default=100
+        Epochs at most, where something trains by gradient; the parameters from here to
+        `callbacks` have no effect elsewhere.
+    lr : float, default=0.01
+        Learning rate.
+    batch_size : int, default=32
+        Samples per gradient step.
+    optimizer : str or class, default="adam"
+        "adam", "adamw", "nadam", "radam", "rmsprop", "sgd", or a class of ``torch.optim``.
+    weight_decay : float, default=0.0
+        Weight decay of the optimiser.
+    lr_scheduler : str, callable or None, default=None
+        "cosine", "linear", "plateau", or a function from the epoch to a factor.
+    early_stopping : bool, default=False
+        Whether to cut a validation part from the training data and keep the program with the
+        lowest validation loss.
+    validation_fraction : float, default=0.2
+        Share of that part.
+    n_iter_no_change : int, default=10
+        Epochs without a lower validation loss after which training stops.
+    callbacks : list of skorch.callbacks.Callback or None, default=None
+        Further callbacks of the training loop.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as in scikit-learn.
+    warm_start : bool, default=False
+        Whether `fit` goes on with the program of the last `fit`.
+    device : str, default="auto"
+        "auto", "cpu", "cuda", "cuda:N".
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of source and program.
+    random_state : int, RandomState or None, default=None
+        Seed of everything that is drawn. No global generator is touched.
+    verbose : int, default=0
+        1 shows progress bars.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    program_ : Program
+        What was learned: the tensors of both sides as numpy arrays.
+    source_ : SourceModel
+        Handle of the frozen source.
+    transformation_ : InputTransformation
+        Input side as it was fitted.
+    mapping_ : OutputMapping
+        Output side as it was fitted.
+    history_ : list of dict
+        A row an epoch: ``epoch``, ``train_loss``, perhaps ``valid_loss``.
+    n_iter_ : int
+        Epochs that were run; 0 for a closed form.
+    input_shape_ : tuple of int
+        Shape of one sample at fit.
+    n_features_in_ : int
+        Second axis of X at fit.
+    feature_names_in_ : ndarray of str
+        Columns of X at fit, where X was a DataFrame with such names.
+
+    See Also
+    --------
+    TimeSeriesReprogrammer : The same for time series.
+
+    Notes
+    -----
+    X has shape (n_samples, n_features), or (n_samples, n_channels, height, width) for images.
+
+    References
+    ----------
+    .. [1] P.-Y. Chen, "Model Reprogramming: Resource-Efficient Cross-Domain Machine Learning",
+       AAAI 2024.
+    .. [2] G. Elsayed, I. Goodfellow, J. Sohl-Dickstein, "Adversarial Reprogramming of Neural
+       Networks", ICLR 2019.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn.datasets import load_iris
+    >>> from skreprogram import ReprogrammingClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> with torch.random.fork_rng():
+    ...     _ = torch.manual_seed(0)
+    ...     layers = torch.nn.Linear(8, 30), torch.nn.Tanh(), torch.nn.Linear(30, 10)
+    >>> source = torch.nn.Sequential(*layers)
+    >>> clf = ReprogrammingClassifier(source, max_epochs=30, random_state=0).fit(X, y)
+    >>> bool(clf.score(X, y) > 0.9)
+    True
+    """
+
+    def __init__(
+        self,
+        source=None,
+        *,
+        input_transformation="padding",
+        output_mapping="linear",
+        max_epochs=100,
+        lr=0.01,
+        batch_size=32,
+        optimizer="adam",
+        weight_decay=0.0,
+        lr_scheduler=None,
+        early_stopping=False,
+        validation_fraction=0.2,
+        n_iter_no_change=10,
+        callbacks=None,
+        class_weight=None,
+        warm_start=False,
+        device="auto",
+        dtype="float32",
+        random_state=None,
+        verbose=0,
+    ):
+        self.source = source
+        self.input_transformation = input_transformation
+        self.output_mapping = output_mapping
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.lr_scheduler = lr_scheduler
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.callbacks = callbacks
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_samples(self, X, reset):
+        return check_samples(self, X, self.dtype, reset)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags

@@ -1,0 +1,236 @@
+"""One safetensors file per fitted estimator: tensors and a JSON header, never a pickle."""
+
+import hashlib
+import importlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from skreprogram.mappings import OutputMapping
+from skreprogram.sources import SourceModel, as_source, list_sources
+from skreprogram.training import Program
+from skreprogram.transformations import InputTransformation
+
+FORMAT = 1
+ESTIMATORS = {
+    "ReprogrammingClassifier": "skreprogram._classifier",
+    "TimeSeriesReprogrammer": "skreprogram._time_series",
+}
+# what prediction does not need and a file cannot hold
+NOT_KEPT = ("callbacks", "random_state", "optimizer", "lr_scheduler")
+
+
+def write_program(estimator, path):
+    """Write a fitted estimator; its source stays behind as name and sha256.
+
+    Parameters
+    ----------
+    estimator : BaseReprogrammer
+        Fitted.
+    path : path-like
+        Where to; an existing file is replaced.
+    """
+    program = estimator.program_
+    tensors = {
+        f"{side}/{name}": np.ascontiguousarray(array)
+        for side in ("input", "output")
+        for name, array in getattr(program, side).items()
+    }
+    header = {
+        "format": FORMAT,
+        "skreprogram": _version(),
+        "estimator": type(estimator).__name__,
+        "params": _kept_params(estimator),
+        "source": {"name": estimator.source_.name, "sha256": estimator.source_.digest},
+        "classes": estimator.classes_.tolist(),
+        "classes_dtype": estimator.classes_.dtype.str,
+        "input_shape": list(estimator.input_shape_),
+        "n_features_in": estimator.n_features_in_,
+        "feature_names_in": getattr(estimator, "feature_names_in_", np.array([])).tolist(),
+        "transformation": _encode(estimator.transformation_),
+        "mapping": _encode(estimator.mapping_),
+        "history": program.history,
+        "tensors_sha256": _digest(tensors),
+    }
+    temporary = Path(path).with_name(Path(path).name + ".part")
+    save_file(tensors, temporary, metadata={"skreprogram": json.dumps(header)})
+    os.replace(temporary, path)
+
+
+def load(path, source=None):
+    """Read a fitted estimator that :meth:`TimeSeriesReprogrammer.save` wrote.
+
+    Nothing in the file is executed: it holds tensors and JSON.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    source : SourceModel, torch.nn.Module, str or None, default=None
+        The source model, needed when it is not of the catalogue (`list_sources`). It must have
+        the weights the program was fitted to.
+
+    Returns
+    -------
+    estimator : ReprogrammingClassifier or TimeSeriesReprogrammer
+        Ready to predict.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no file.
+    ValueError
+        When the file is cut, changed or of another format, or the source has other weights.
+    """
+    header, tensors = _read(path)
+    module = ESTIMATORS.get(header["estimator"])
+    if module is None or header["format"] != FORMAT:
+        raise ValueError(
+            f"Got {str(path)!r} with format {header['format']} of {header['estimator']!r}, expected "
+            f"format {FORMAT} of one of {sorted(ESTIMATORS)}. It was written by skreprogram "
+            f"{header['skreprogram']}; this is {_version()}."
+        )
+    params = {name: _decode(value) for name, value in header["params"].items()}
+    handle = _matching_source(header, source, path)
+    if params.get("source") is None:
+        params["source"] = handle
+    estimator = getattr(importlib.import_module(module), header["estimator"])(**params)
+    return _filled(estimator, header, tensors, handle)
+
+
+def _filled(estimator, header, tensors, source):
+    sides = {"input": {}, "output": {}}
+    for name, array in tensors.items():
+        side, _, key = name.partition("/")
+        sides[side][key] = array
+    estimator.source_ = source
+    estimator.transformation_ = _decode(header["transformation"])
+    estimator.mapping_ = _decode(header["mapping"])
+    estimator.classes_ = np.array(header["classes"], dtype=header["classes_dtype"])
+    estimator.input_shape_ = tuple(header["input_shape"])
+    estimator.n_features_in_ = header["n_features_in"]
+    if header["feature_names_in"]:
+        estimator.feature_names_in_ = np.array(header["feature_names_in"], dtype=object)
+    estimator._seen = None
+    estimator._store(Program(sides["input"], sides["output"], header["history"]))
+    return estimator
+
+
+def _read(path):
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"Got {str(path)!r}, expected a file written by save: it is not there."
+        )
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ValueError(
+            f"Got {str(path)!r}, which is no readable safetensors file ({error}): it was cut or "
+            "changed. Save the estimator again."
+        ) from error
+    try:
+        header = json.loads(metadata["skreprogram"])
+        intact = header["tensors_sha256"] == _digest(tensors)
+    except (KeyError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"Got {str(path)!r}, a safetensors file without a header of skreprogram, expected one "
+            "written by save."
+        ) from error
+    if not intact:
+        raise ValueError(
+            f"Got {str(path)!r}, whose tensors do not match their sha256: the file was changed. "
+            "Save the estimator again."
+        )
+    return header, tensors
+
+
+def _matching_source(header, source, path):
+    name, digest = header["source"]["name"], header["source"]["sha256"]
+    if source is None:
+        if name not in list_sources():
+            raise ValueError(
+                f"Got {str(path)!r}, fitted to the source {name!r}, which is not in the catalogue "
+                f"{list_sources()}. Pass it: load(path, source=...)."
+            )
+        source = name
+    handle = as_source(source, tuple(header["input_shape"]))
+    if handle.digest != digest:
+        raise ValueError(
+            f"Got a source with sha256 {handle.digest}, expected {digest}, the weights that the "
+            f"program in {str(path)!r} was fitted to. Pass that source, or fit again."
+        )
+    return handle
+
+
+def _kept_params(estimator):
+    params = estimator.get_params(deep=False)
+    if not isinstance(params["source"], str):
+        params["source"] = None
+    return {name: _encode(value) for name, value in params.items() if name not in NOT_KEPT}
+
+
+def _encode(value):
+    """Turn a parameter into what JSON holds; strategies become name and parameters."""
+    if isinstance(value, (InputTransformation, OutputMapping)):
+        params = value.get_params(deep=False)
+        return {
+            "strategy": f"{type(value).__module__}:{type(value).__qualname__}",
+            "params": {name: _encode(param) for name, param in params.items()},
+        }
+    if isinstance(value, SourceModel):
+        return None
+    if isinstance(value, (list, tuple)):
+        return {"tuple" if isinstance(value, tuple) else "list": [_encode(item) for item in value]}
+    if isinstance(value, dict):
+        return {"pairs": [[_encode(key), _encode(item)] for key, item in value.items()]}
+    if isinstance(value, (np.generic, np.ndarray)):
+        return _encode(value.tolist())
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(
+        f"Got a parameter {value!r} of type {type(value).__name__}, which the file cannot hold; "
+        "expected numbers, text, lists, dicts or strategies. Use joblib.dump for this estimator."
+    )
+
+
+def _decode(value):
+    if not isinstance(value, dict):
+        return value
+    if "strategy" in value:
+        params = {name: _decode(param) for name, param in value["params"].items()}
+        return _strategies()[value["strategy"]](**params)
+    if "pairs" in value:
+        return {_decode(key): _decode(item) for key, item in value["pairs"]}
+    ((kind, items),) = value.items()
+    return (tuple if kind == "tuple" else list)(_decode(item) for item in items)
+
+
+def _strategies():
+    """Strategy classes that are imported already: a file never makes us import code."""
+    found, queue = {}, [InputTransformation, OutputMapping]
+    while queue:
+        kind = queue.pop()
+        queue += kind.__subclasses__()
+        found[f"{kind.__module__}:{kind.__qualname__}"] = kind
+    return found
+
+
+def _digest(tensors):
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        array = tensors[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _version():
+    from skreprogram import __version__
+
+    return __version__

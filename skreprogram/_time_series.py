@@ -1,0 +1,164 @@
+"""The door for time series."""
+
+from skreprogram._base import BaseReprogrammer
+from skreprogram._validation import add_channel_axis, check_samples, panel_to_array
+
+
+class TimeSeriesReprogrammer(BaseReprogrammer):
+    """Classify time series by a frozen model of sound.
+
+    ``p(y | x) = mapping(source(transformation(x)))``: the source model stays frozen, the input
+    transformation turns a series into a waveform, the output mapping turns what the source hears
+    into classes. With the defaults a series becomes tones of varying pitch, heard by a network
+    that recognises spoken words, and its features are classified by a ridge head in closed form:
+    no gradient, no download, no settings.
+
+    Parameters
+    ----------
+    source : str, SourceModel or torch.nn.Module, default="speech-commands"
+        Frozen source model: a name of :func:`skreprogram.sources.list_sources`, a handle, or any
+        torch module, of which a private copy is frozen.
+    input_transformation : str or InputTransformation, default="modulations"
+        From a series to source inputs: "modulations" (several tones side by side), "modulation",
+        "differences", "tiling" (Voice2Series), "stretching", "padding", "identity", or an object
+        of :mod:`skreprogram.transformations`.
+    output_mapping : str or OutputMapping, default="features"
+        From the source to the classes: "features" (head on the source's features), "linear" (head
+        on its outputs), "first", "random", "frequency", "iterative" (source labels stand for
+        target classes), or an object of :mod:`skreprogram.mappings`.
+    max_epochs : int, default=100
+        Epochs at most, where something trains by gradient; the parameters from here to
+        `callbacks` have no effect elsewhere.
+    lr : float, default=0.01
+        Learning rate.
+    batch_size : int, default=32
+        Samples per gradient step.
+    optimizer : str or class, default="adam"
+        "adam", "adamw", "nadam", "radam", "rmsprop", "sgd", or a class of ``torch.optim``.
+    weight_decay : float, default=0.0
+        Weight decay of the optimiser.
+    lr_scheduler : str, callable or None, default=None
+        "cosine", "linear", "plateau", or a function from the epoch to a factor.
+    early_stopping : bool, default=False
+        Whether to cut a validation part from the training data and keep the program with the
+        lowest validation loss.
+    validation_fraction : float, default=0.2
+        Share of that part.
+    n_iter_no_change : int, default=10
+        Epochs without a lower validation loss after which training stops.
+    callbacks : list of skorch.callbacks.Callback or None, default=None
+        Further callbacks of the training loop.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as in scikit-learn.
+    warm_start : bool, default=False
+        Whether `fit` goes on with the program of the last `fit`.
+    device : str, default="auto"
+        "auto", "cpu", "cuda", "cuda:N".
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of source and program.
+    random_state : int, RandomState or None, default=None
+        Seed of everything that is drawn. No global generator is touched.
+    verbose : int, default=0
+        1 shows progress bars.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    program_ : Program
+        What was learned: the tensors of both sides as numpy arrays.
+    source_ : SourceModel
+        Handle of the frozen source.
+    transformation_ : InputTransformation
+        Input side as it was fitted.
+    mapping_ : OutputMapping
+        Output side as it was fitted.
+    history_ : list of dict
+        A row an epoch: ``epoch``, ``train_loss``, perhaps ``valid_loss``.
+    n_iter_ : int
+        Epochs that were run; 0 for a closed form.
+    input_shape_ : tuple of int
+        Shape of one sample at fit.
+    n_features_in_ : int
+        Second axis of X at fit.
+    feature_names_in_ : ndarray of str
+        Columns of X at fit, where X was a DataFrame with such names.
+
+    See Also
+    --------
+    ReprogrammingClassifier : The same for feature tables and images.
+    skreprogram.sktime.SktimeReprogrammer : The same as a classifier of sktime.
+
+    Notes
+    -----
+    X has shape (n_samples, length) or (n_samples, n_channels, length), the order of sktime and
+    aeon. Containers of sktime with equal lengths are converted.
+
+    References
+    ----------
+    .. [1] C.-H. H. Yang, Y.-Y. Tsai, P.-Y. Chen, "Voice2Series: Reprogramming Acoustic Models for
+       Time Series Classification", ICML 2021.
+    .. [2] P.-Y. Chen, "Model Reprogramming: Resource-Efficient Cross-Domain Machine Learning",
+       AAAI 2024.
+
+    Examples
+    --------
+    >>> from skreprogram import TimeSeriesReprogrammer
+    >>> from skreprogram.datasets import make_tones
+    >>> X, y = make_tones(n_samples=40, length=50, n_classes=2, random_state=0)
+    >>> clf = TimeSeriesReprogrammer(random_state=0).fit(X[:20], y[:20])
+    >>> clf.score(X[20:], y[20:])
+    1.0
+    """
+
+    def __init__(
+        self,
+        source="speech-commands",
+        *,
+        input_transformation="modulations",
+        output_mapping="features",
+        max_epochs=100,
+        lr=0.01,
+        batch_size=32,
+        optimizer="adam",
+        weight_decay=0.0,
+        lr_scheduler=None,
+        early_stopping=False,
+        validation_fraction=0.2,
+        n_iter_no_change=10,
+        callbacks=None,
+        class_weight=None,
+        warm_start=False,
+        device="auto",
+        dtype="float32",
+        random_state=None,
+        verbose=0,
+    ):
+        self.source = source
+        self.input_transformation = input_transformation
+        self.output_mapping = output_mapping
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.lr_scheduler = lr_scheduler
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.callbacks = callbacks
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_samples(self, X, reset):
+        X = check_samples(self, panel_to_array(X), self.dtype, reset)
+        return add_channel_axis(X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags

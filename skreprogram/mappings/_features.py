@@ -1,0 +1,151 @@
+"""A head on the source's features, solved in closed form."""
+
+import math
+
+import numpy as np
+import torch
+
+from skreprogram.mappings._base import OutputMapping
+from skreprogram.mappings._pooling import POOLINGS, pool, share_levels
+from skreprogram.mappings._ridge import sharpness, solve_ridge
+
+
+class FeaturesMapping(OutputMapping, name="features"):
+    """Classify by pooled features of all the source's stages.
+
+    When nothing before the source trains, the head is ridge regression on one-hot targets in
+    closed form, its penalty chosen by the leave-one-out error, its probabilities calibrated on
+    the leave-one-out scores. Otherwise the head trains by gradient together with the program.
+
+    Parameters
+    ----------
+    poolings : tuple of {"mean", "std", "max", "min", "share"}, \
+            default=("mean", "std", "max", "share")
+        Statistics of each channel over its positions. "share" is the share of positions above
+        thresholds.
+    quantiles : tuple of float, default=(0.5, 0.75, 0.9)
+        Those thresholds, as quantiles of each channel over the training data.
+    alphas : array-like of float or None, default=None
+        Ridge penalties to choose from, relative to features of unit norm; None takes 25 from
+        1e-5 to 1e3.
+
+    Notes
+    -----
+    Several views of a sample (:class:`skreprogram.transformations.SideBySide`) contribute their
+    features side by side.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skreprogram.mappings import FeaturesMapping
+    >>> mapping, stages = FeaturesMapping(), (torch.rand(8, 3, 50), torch.rand(8, 4))
+    >>> params = mapping.init(stages, 2, torch.Generator())
+    >>> mapping.pool(params, stages).shape
+    torch.Size([8, 22])
+    """
+
+    reads = "features"
+
+    def __init__(
+        self,
+        poolings=("mean", "std", "max", "share"),
+        quantiles=(0.5, 0.75, 0.9),
+        alphas=None,
+    ):
+        self.poolings = poolings
+        self.quantiles = quantiles
+        self.alphas = alphas
+
+    @property
+    def trainable(self):
+        return ("weight", "bias")
+
+    def init(self, given, n_classes, generator):
+        self._check()
+        params = {}
+        for i, stage in enumerate(given):
+            if "share" in self.poolings and stage.ndim > 2:
+                levels = share_levels(stage, self.quantiles)
+                params[f"thresholds/{i}"], params[f"width/{i}"] = levels
+        pooled = self.pool(params, given)
+        mean = pooled.mean(0)
+        # a program that trains moves features that the data hardly move: they need a floor
+        spread = pooled.std(0, correction=0) + 0.1 * mean.abs() + 1e-3
+        params.update(_standard(mean, spread))
+        params["weight"] = pooled.new_zeros(pooled.shape[1], n_classes)
+        params["bias"] = pooled.new_zeros(n_classes)
+        return params
+
+    def pool(self, params, given):
+        """Pooled features of shape (n_samples, n_features), before they are standardised."""
+        poolings = tuple(self.poolings)
+        stages = enumerate(given)
+        parts = [
+            pool(stage, poolings, params.get(f"thresholds/{i}"), params.get(f"width/{i}"))
+            for i, stage in stages
+        ]
+        return torch.cat(parts, 1)
+
+    def score(self, params, pooled):
+        """Scores of shape (n_samples, n_classes) from pooled features."""
+        return (pooled - params["shift"]) * params["factor"] @ params["weight"] + params["bias"]
+
+    def apply(self, params, given):
+        return self.score(params, self.pool(params, given))
+
+    def solve(self, params, pooled, codes, weight, n_classes):
+        """Solve the head in closed form on pooled features.
+
+        Parameters
+        ----------
+        params : dict of str to torch.Tensor
+            What `init` drew.
+        pooled : torch.Tensor of shape (n_samples, n_features)
+            Pooled features of the training data.
+        codes : torch.Tensor of int of shape (n_samples,)
+            Classes.
+        weight : torch.Tensor of shape (n_samples,)
+            Positive sample weights.
+        n_classes : int
+            Number of target classes.
+
+        Returns
+        -------
+        params : dict of str to torch.Tensor
+            With the head's weights, scaled so that a softmax gives calibrated probabilities.
+        """
+        shares = (weight / weight.sum()).to(pooled.dtype)
+        mean = shares @ pooled
+        variance = shares @ pooled.square() - mean.square()
+        params = {**params, **_standard(mean, variance.clamp_min(0).sqrt())}
+        F = ((pooled - params["shift"]) * params["factor"]).numpy()
+        codes, weight = codes.numpy(), weight.numpy()
+        targets = np.where(np.arange(n_classes) == codes[:, None], 1.0, -1.0).astype(F.dtype)
+        # mean weight one, so that the penalties mean the same whatever the weights' scale
+        solution = solve_ridge(F, targets, weight / weight.mean(), self._alphas())
+        sharp = sharpness(solution.left_out, codes, weight)
+        return {
+            **params,
+            "weight": torch.from_numpy(solution.coef * sharp).to(pooled.dtype),
+            "bias": torch.from_numpy(solution.intercept * sharp).to(pooled.dtype),
+        }
+
+    def _alphas(self):
+        return np.logspace(-5, 3, 25) if self.alphas is None else np.asarray(self.alphas, float)
+
+    def _check(self):
+        unknown = [name for name in self.poolings if name not in POOLINGS]
+        if unknown or not len(self.poolings):
+            raise ValueError(
+                f"Got poolings={self.poolings!r}, expected at least one of {list(POOLINGS)}."
+            )
+        if not all(0 < quantile < 1 for quantile in self.quantiles):
+            raise ValueError(f"Got quantiles={self.quantiles!r}, expected numbers between 0 and 1.")
+
+
+def _standard(mean, spread):
+    """Shift and factor that give every feature unit variance and every row about unit norm."""
+    usable = spread > 1e-6 * (1 + mean.abs())
+    count = max(int(usable.sum()), 1)
+    factor = torch.where(usable, 1 / spread.where(usable, spread.new_ones(())), 0.0)
+    return {"shift": mean, "factor": factor / math.sqrt(count)}

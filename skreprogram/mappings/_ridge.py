@@ -1,0 +1,119 @@
+"""Ridge regression in closed form, with leave-one-out predictions for every penalty."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import eigh
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+
+class RidgeSolution(NamedTuple):
+    """Weights, intercept, chosen penalty and the leave-one-out predictions that chose it."""
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    alpha: float
+    left_out: np.ndarray
+
+
+def solve_ridge(F, Y, sample_weight, alphas):
+    """Fit ridge regression with the penalty of the smallest leave-one-out squared error.
+
+    Parameters
+    ----------
+    F : ndarray of shape (n_samples, n_features)
+        Features.
+    Y : ndarray of shape (n_samples, n_targets)
+        Targets.
+    sample_weight : ndarray of shape (n_samples,)
+        Positive weights.
+    alphas : array-like of float
+        Positive penalties to choose from.
+
+    Returns
+    -------
+    solution : RidgeSolution
+        ``coef`` of shape (n_features, n_targets), ``intercept`` of shape (n_targets,).
+
+    Notes
+    -----
+    With ``A = Q sqrt(L) V'`` the weighted, centred features, the prediction without row i is off
+    by ``(y - H y)_i / (1 - H_ii - w_i / sum(w))`` where ``H = Q diag(L / (L + alpha)) Q'`` [1]_.
+    The smaller one of ``A A'`` and ``A' A`` is decomposed, once for all penalties.
+
+    References
+    ----------
+    .. [1] R. Rifkin, R. Lippert, "Notes on Regularized Least Squares", MIT-CSAIL-TR-2007-025.
+    """
+    root = np.sqrt(sample_weight)[:, None]
+    share = sample_weight / sample_weight.sum()
+    centre, middle = share @ F, share @ Y
+    A = (F - centre) * root
+    targets = ((Y - middle) * root).astype(np.float64)
+    eigenvalues, Q = _decompose(A)
+    rotated = Q.T @ targets
+    best = None
+    for alpha in alphas:
+        shrunk = eigenvalues / (eigenvalues + alpha)
+        leverage = np.square(Q) @ shrunk + share
+        residual = targets - Q @ (shrunk[:, None] * rotated)
+        error = residual / np.maximum(1 - leverage, 1e-10)[:, None]
+        loss = np.square(error).sum()
+        if best is None or loss < best[0]:
+            best = loss, alpha, error
+    _, alpha, error = best
+    dual = Q @ (rotated / (eigenvalues + alpha)[:, None])
+    coef = A.T @ dual.astype(A.dtype)
+    return RidgeSolution(coef, middle - centre @ coef, float(alpha), Y - error / root)
+
+
+def _decompose(A):
+    """Positive eigenvalues of ``A A'`` and their orthonormal vectors."""
+    n_samples, n_features = A.shape
+    if n_samples <= n_features:
+        eigenvalues, Q = eigh((A @ A.T).astype(np.float64), driver="evd")
+    else:
+        eigenvalues, V = eigh((A.T @ A).astype(np.float64), driver="evd")
+    kept = eigenvalues > max(eigenvalues[-1], 0) * np.finfo(A.dtype).eps * max(A.shape)
+    if n_samples <= n_features:
+        return eigenvalues[kept], Q[:, kept]
+    return eigenvalues[kept], A @ V[:, kept] / np.sqrt(eigenvalues[kept])
+
+
+def sharpness(scores, codes, sample_weight):
+    """Factor that makes a softmax of the scores likeliest for the labels (temperature scaling).
+
+    Labels are smoothed as Platt does [1]_, so that classes which nothing confuses do not ask for
+    an infinite factor.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples, n_classes)
+        Scores of samples that were left out of the fit.
+    codes : ndarray of int of shape (n_samples,)
+        Classes.
+    sample_weight : ndarray of shape (n_samples,)
+        Weights.
+
+    Returns
+    -------
+    factor : float
+        Between 0.1 and 100.
+
+    References
+    ----------
+    .. [1] J. Platt, "Probabilistic Outputs for Support Vector Machines and Comparisons to
+       Regularized Likelihood Methods", Advances in Large Margin Classifiers, 1999, section 2.2.
+    """
+    n_samples, n_classes = scores.shape
+    mass = np.bincount(codes, sample_weight, n_classes)
+    right = (mass + 1) / (mass + 2)
+    target = np.repeat(((1 - right) / (n_classes - 1))[codes, None], n_classes, axis=1)
+    target[np.arange(n_samples), codes] = right[codes]
+
+    def loss(log_factor):
+        log_p = log_softmax(np.exp(log_factor) * scores, axis=1)
+        return -(sample_weight[:, None] * target * log_p).sum()
+
+    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.1), np.log(100.0))).x))

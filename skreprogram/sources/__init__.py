@@ -1,0 +1,19 @@
+"""Source models: frozen pretrained networks, held by reference."""
+
+from skreprogram.sources._attention_rnn import AttentionRNN
+from skreprogram.sources._catalogue import CatalogueEntry, list_sources, load_source
+from skreprogram.sources._download import DownloadError
+from skreprogram.sources._keyword_network import KeywordNetwork
+from skreprogram.sources._resolve import as_source
+from skreprogram.sources._source_model import SourceModel
+
+__all__ = [
+    "AttentionRNN",
+    "CatalogueEntry",
+    "DownloadError",
+    "KeywordNetwork",
+    "SourceModel",
+    "as_source",
+    "list_sources",
+    "load_source",
+]

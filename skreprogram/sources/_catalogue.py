@@ -1,0 +1,202 @@
+"""The catalogue: pretrained source models by name."""
+
+import importlib
+from dataclasses import dataclass
+
+from skreprogram.sources._download import cache_folder, fetch
+from skreprogram.sources._source_model import SourceModel
+from skreprogram.sources._weights import locate, write_to_cache
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One pretrained network.
+
+    Parameters
+    ----------
+    name, summary, licence : str
+        What to call it, what it is, and under which terms its weights may be used.
+    factory : str
+        ``"package.module:function"`` that builds the network.
+    sha256 : str
+        Hash of the weights as the source model reads them.
+    input_shape : tuple of int
+        Shape of one input, without the batch axis.
+    n_outputs : int
+        Number of source classes.
+    file : str or None, default=None
+        Name of a file of weights in this package.
+    url : str or None, default=None
+        Where the weights are downloaded from, when no file is in this package.
+    url_sha256 : str or None, default=None
+        Hash of the downloaded file.
+    converter : str or None, default=None
+        ``"package.module:function"`` from the downloaded file to a state dict.
+    factory_options : dict or None, default=None
+        Keyword arguments of the factory.
+    value_range, mean, std, output_names, flexible, sampling_rate
+        As in :class:`~skreprogram.sources.SourceModel`.
+    """
+
+    name: str
+    summary: str
+    licence: str
+    factory: str
+    sha256: str
+    input_shape: tuple
+    n_outputs: int
+    file: str | None = None
+    url: str | None = None
+    url_sha256: str | None = None
+    converter: str | None = None
+    factory_options: dict | None = None
+    value_range: tuple | None = None
+    mean: tuple | None = None
+    std: tuple | None = None
+    output_names: tuple | None = None
+    flexible: bool = False
+    sampling_rate: float | None = None
+
+    @property
+    def download_path(self):
+        """Where the downloaded file is kept, and may be put by hand."""
+        return cache_folder() / "downloads" / self.url.rpartition("/")[2]
+
+
+_WORDS = (
+    "backward bed bird cat dog down eight five follow forward four go happy house learn left "
+    "marvin nine no off on one right seven sheila six stop three tree two up visual wow yes zero"
+)
+_ATTENTION_RNN_WORDS = (
+    "unknown nine yes no up down left right on off stop go zero one two three four five six "
+    "seven eight backward bed bird cat dog follow forward happy house learn marvin sheila tree "
+    "visual wow"
+)
+_ATTENTION_RNN_URL = (
+    "https://raw.githubusercontent.com/douglas125/SpeechCmdRecognition/"
+    "e965a72a8d1dedf490d4eba1996b2f3bb74eacdf/model-attRNN.h5"
+)
+
+CATALOGUE = {
+    entry.name: entry
+    for entry in (
+        CatalogueEntry(
+            name="speech-commands",
+            summary="35 spoken words, temporal residual network; comes with this package",
+            licence="BSD-3-Clause",
+            factory="skreprogram.sources._keyword_network:KeywordNetwork",
+            file="speech_commands.safetensors",
+            sha256="003f04b2a17c7c96b8627e1d30ac30125c926c41441386aa50d2bf55518e4c03",
+            input_shape=(16_000,),
+            n_outputs=35,
+            value_range=(-1.0, 1.0),
+            output_names=tuple(_WORDS.split()),
+            flexible=True,
+            sampling_rate=16_000.0,
+        ),
+        CatalogueEntry(
+            name="speech-commands-attrnn",
+            summary="35 spoken words and unknown, attention RNN of Voice2Series; 2.8 MB download",
+            licence="MIT, copyright 2018 Douglas Coimbra de Andrade",
+            factory="skreprogram.sources._attention_rnn:AttentionRNN",
+            factory_options={"front_end": "log_magnitude"},
+            converter="skreprogram.sources._attention_rnn_keras:convert",
+            url=_ATTENTION_RNN_URL,
+            url_sha256="c73134a09bbc72d169a7d8e875297e72142c3d11f2dc0d95570303c67bdca4d0",
+            sha256="590f43df9411fdc82e9138e12156766dabc452163eecec279e8c0ed9a901e806",
+            input_shape=(16_000,),
+            n_outputs=36,
+            value_range=(-1.0, 1.0),
+            output_names=tuple(_ATTENTION_RNN_WORDS.split()),
+            flexible=True,
+            sampling_rate=16_000.0,
+        ),
+    )
+}
+
+
+def list_sources():
+    """Names of the pretrained source models.
+
+    Returns
+    -------
+    names : list of str
+        What :func:`load_source` takes, in alphabetical order.
+
+    Examples
+    --------
+    >>> from skreprogram.sources import list_sources
+    >>> list_sources()
+    ['speech-commands', 'speech-commands-attrnn']
+    """
+    return sorted(CATALOGUE)
+
+
+def load_source(name, download=True):
+    """Return a pretrained source model of the catalogue.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`list_sources`.
+    download : bool, default=True
+        Whether weights that do not come with this package may be downloaded. They are kept in
+        ``$SKREPROGRAM_HOME`` or ``~/.cache/skreprogram``; with ``download=False`` the error says
+        which file to put where by hand.
+
+    Returns
+    -------
+    source : SourceModel
+        The handle; its weights are read when it is first used.
+
+    Raises
+    ------
+    DownloadError
+        When the weights are not at hand and may not or cannot be downloaded.
+
+    Examples
+    --------
+    >>> from skreprogram.sources import load_source
+    >>> load_source("speech-commands")
+    SourceModel('speech-commands', (16000,) -> 35)
+    """
+    if name not in CATALOGUE:
+        raise ValueError(f"Got source {name!r}, expected one of {list_sources()}.")
+    entry = CATALOGUE[name]
+    weights = f"bundled:{entry.file}" if entry.file else _cached(entry, download)
+    return SourceModel(
+        weights=weights,
+        digest=entry.sha256,
+        input_shape=entry.input_shape,
+        n_outputs=entry.n_outputs,
+        factory=entry.factory,
+        factory_options=entry.factory_options,
+        value_range=entry.value_range,
+        mean=entry.mean,
+        std=entry.std,
+        output_names=entry.output_names,
+        flexible=entry.flexible,
+        sampling_rate=entry.sampling_rate,
+        name=entry.name,
+    )
+
+
+def _cached(entry, download):
+    """Reference to the weights in the cache folder, downloaded and converted when need be."""
+    if entry.converter is None:
+        weights = f"cache:{entry.sha256}.{entry.url.rpartition('.')[2]}"
+        fetch(entry.url, entry.sha256, locate(weights), download)
+        return weights
+    weights = f"cache:{entry.sha256}.safetensors"
+    if locate(weights).is_file():
+        return weights
+    path = fetch(entry.url, entry.url_sha256, entry.download_path, download)
+    module_name, _, function = entry.converter.partition(":")
+    converted = getattr(importlib.import_module(module_name), function)(path)
+    _, digest = write_to_cache(converted)
+    if digest != entry.sha256:
+        raise ValueError(
+            f"Got converted weights with sha256 {digest} of {entry.name!r}, expected "
+            f"{entry.sha256}. Please report this with the version of safetensors."
+        )
+    return weights

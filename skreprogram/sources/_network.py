@@ -1,0 +1,195 @@
+"""The loaded source model: normalises, runs, and gives outputs or features."""
+
+import hashlib
+import threading
+from itertools import chain
+
+import torch
+from torch import nn
+
+
+class FrozenNetwork:
+    """A source model in memory, on one device and in one precision.
+
+    It is no ``nn.Module``: whatever trains cannot register it, so it is in nobody's
+    ``parameters()``, ``state_dict()`` or ``train()``.
+
+    Parameters
+    ----------
+    source : SourceModel
+        The facts: shape, normalisation, kind of outputs, feature layers.
+    module : torch.nn.Module
+        The network with its weights.
+    """
+
+    def __init__(self, source, module):
+        self._module = module.eval().requires_grad_(False)
+        self._name = source.name
+        self._output_kind = source.output_kind
+        self._n_outputs = source.n_outputs
+        self._layers = _feature_layers(module, source.feature_layers)
+        self._scale = _channel_constants(source, module)
+        self._is_recurrent = any(isinstance(part, nn.RNNBase) for part in module.modules())
+        # per thread, because threads share this network
+        self._caught = threading.local()
+        for name, side in self._layers or ():
+            module.get_submodule(name).register_forward_hook(self._catcher(name, side))
+
+    def state_digest(self):
+        """The sha256 of every parameter and buffer, to show that nothing moved."""
+        digest = hashlib.sha256()
+        for name, tensor in [*self._module.named_parameters(), *self._module.named_buffers()]:
+            digest.update(name.encode())
+            digest.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        return digest.hexdigest()
+
+    @property
+    def is_training(self):
+        """Whether any part is in training mode; it never should be."""
+        return any(part.training for part in self._module.modules())
+
+    def raw_outputs(self, inputs):
+        """What the network returns, checked for its shape.
+
+        Parameters
+        ----------
+        inputs : torch.Tensor of shape (n, *input_shape)
+            Inputs in the declared value range, before normalisation.
+
+        Returns
+        -------
+        outputs : torch.Tensor of shape (n, n_outputs)
+            Logits or probabilities, as declared.
+        """
+        outputs = self._run(self._module, inputs)
+        expected = (len(inputs), "n_outputs" if self._n_outputs == -1 else self._n_outputs)
+        if (
+            not isinstance(outputs, torch.Tensor)
+            or outputs.ndim != 2
+            or outputs.shape[0] != expected[0]
+            or self._n_outputs not in (-1, outputs.shape[1])
+        ):
+            got = getattr(outputs, "shape", type(outputs).__name__)
+            raise ValueError(
+                f"Got outputs {_words(got)} from the source {self._name!r} for inputs of shape "
+                f"{tuple(inputs.shape)}, expected a tensor of shape ({expected[0]}, {expected[1]})."
+                " Give a network that ends in one score per class."
+            )
+        return outputs
+
+    def outputs(self, inputs):
+        """Logits, or the logarithms of the probabilities; shape ``(n, n_outputs)``."""
+        outputs = self.raw_outputs(inputs)
+        if self._output_kind == "probabilities":
+            outputs = outputs.clamp_min(torch.finfo(outputs.dtype).tiny).log()
+        return self._finite(outputs)
+
+    def features(self, inputs):
+        """Activations inside the network.
+
+        Parameters
+        ----------
+        inputs : torch.Tensor of shape (n, *input_shape)
+            Inputs in the declared value range, before normalisation.
+
+        Returns
+        -------
+        stages : tuple of torch.Tensor, each of shape (n, channels, *positions)
+            One tensor a stage; vectors have no positions.
+        """
+        if self._layers is None:
+            stages = tuple(self._run(self._module.stages, inputs))
+        else:
+            stages = self._captured(inputs)
+        return tuple(self._finite(stage) for stage in stages)
+
+    def _catcher(self, name, side):
+        def catch(_, received, returned):
+            stages = getattr(self._caught, "stages", None)
+            if stages is not None:
+                stage = received[0] if side == "input" else returned
+                # a recurrent layer returns its states first
+                stages[name] = stage[0] if isinstance(stage, tuple) else stage
+
+        return catch
+
+    def _captured(self, inputs):
+        self._caught.stages = {}
+        try:
+            self._run(self._module, inputs)
+            caught = self._caught.stages
+        finally:
+            self._caught.stages = None
+        silent = [name for name, _ in self._layers if name not in caught]
+        if silent:
+            raise ValueError(
+                f"Got feature_layers {silent} that the source {self._name!r} never calls, expected "
+                "layers on the way to its outputs. Name others."
+            )
+        return tuple(caught[name] for name, _ in self._layers)
+
+    def _run(self, function, inputs):
+        try:
+            if self._is_recurrent and inputs.is_cuda and torch.is_grad_enabled():
+                # in eval mode cuDNN's recurrent layers give no gradients
+                with torch.backends.cudnn.flags(enabled=False):
+                    return function(self._normalise(inputs))
+            return function(self._normalise(inputs))
+        except torch.cuda.OutOfMemoryError:
+            raise
+        except (RuntimeError, IndexError, TypeError) as error:
+            raise ValueError(
+                f"Got an error from the source {self._name!r} for inputs of shape "
+                f"{tuple(inputs.shape)}: {error}. Expected it to take (n, *input_shape); check the "
+                "declared input_shape, and that the network accepts one floating point tensor."
+            ) from error
+
+    def _normalise(self, inputs):
+        if self._scale is None:
+            return inputs
+        mean, std = self._scale
+        return (inputs - mean) / std
+
+    def _finite(self, tensor):
+        if not torch.isfinite(tensor).all():
+            raise ValueError(
+                f"Got NaN or infinite numbers from the source {self._name!r}, expected finite "
+                "outputs. Check its weights and that the inputs lie in its value range."
+            )
+        return tensor
+
+
+def _feature_layers(module, named):
+    """Pairs (submodule, side) to catch, or None when the network has its own stages."""
+    if named is not None:
+        known = dict(module.named_modules())
+        unknown = [name for name in named if name not in known]
+        if unknown:
+            raise ValueError(
+                f"Got feature_layers {unknown}, expected names of submodules: "
+                f"{[name for name in known if name][:20]}."
+            )
+        return [(name, "output") for name in named]
+    stages = getattr(module, "stages", None)
+    # some networks keep a list of layers under this name
+    if callable(stages) and not isinstance(stages, nn.Module):
+        return None
+    linear = [name for name, part in module.named_modules() if isinstance(part, nn.Linear)]
+    # without a linear layer the outputs themselves are the features
+    return [(linear[-1], "input")] if linear else [("", "output")]
+
+
+def _channel_constants(source, module):
+    if source.mean is None and source.std is None:
+        return None
+    like = next(chain(module.parameters(), module.buffers()), torch.empty(0))
+    trailing = (1,) * (len(source.input_shape) - 1)
+    mean, std = (
+        like.new_tensor(default if given is None else given).reshape(-1, *trailing)
+        for given, default in ((source.mean, 0.0), (source.std, 1.0))
+    )
+    return mean, std
+
+
+def _words(got):
+    return f"of shape {tuple(got)}" if isinstance(got, torch.Size) else f"of type {got}"

@@ -1,0 +1,99 @@
+"""What happens between epochs: keep the best programs, refit the mapping, show progress."""
+
+import torch
+from skorch.callbacks import Callback
+from tqdm.auto import tqdm
+
+from skreprogram.mappings import LabelMapping
+
+
+class BestPrograms(Callback):
+    """Record the losses of every program; keep each at its own best epoch.
+
+    Parameters
+    ----------
+    patience : int or None
+        Epochs without a better validation loss after which a program rests; None keeps the last
+        epoch.
+    """
+
+    def __init__(self, patience):
+        self.patience = patience
+
+    def on_train_begin(self, net, **kwargs):
+        """Start with the programs as they are."""
+        model = net.module_
+        self.histories_ = [[] for _ in range(model.n_programs)]
+        self.best_ = [None] * model.n_programs
+        self.lowest_ = [float("inf")] * model.n_programs
+        self.waited_ = [0] * model.n_programs
+
+    def on_epoch_end(self, net, **kwargs):
+        """Note the losses; stop when every program rests."""
+        train = net.mean_losses(training=True).tolist()
+        valid = None if self.patience is None else net.mean_losses(training=False).tolist()
+        for k, history in enumerate(self.histories_):
+            if self._rests(k):
+                continue
+            row = {"epoch": len(history) + 1, "train_loss": train[k]}
+            if valid is not None:
+                row["valid_loss"] = valid[k]
+                self._compare(net, k, valid[k])
+            history.append(row)
+        if all(self._rests(k) for k in range(len(self.histories_))):
+            raise KeyboardInterrupt  # skorch's way to end training in good order
+
+    def programs(self, net):
+        """Tensors of every program at its best epoch: pairs of input and output side."""
+        return [best or net.module_.rows(k) for k, best in enumerate(self.best_)]
+
+    def _compare(self, net, k, loss):
+        if loss < self.lowest_[k]:
+            self.lowest_[k], self.waited_[k] = loss, 0
+            self.best_[k] = net.module_.rows(k)
+        else:
+            self.waited_[k] += 1
+
+    def _rests(self, k):
+        return self.patience is not None and self.waited_[k] >= self.patience
+
+
+class RefitMapping(Callback):
+    """Estimate a label mapping again from the counts of the epoch that ended."""
+
+    def on_epoch_end(self, net, **kwargs):
+        """Refit when it is due and another epoch follows."""
+        mapping = net.module_.mapping
+        epoch = len(net.history)
+        if not isinstance(mapping, LabelMapping) or not mapping.refit_every:
+            return
+        if epoch % mapping.refit_every == 0 and epoch < net.max_epochs:
+            counts = net.counts_
+            if getattr(mapping, "refresh", "epoch") == "exact":
+                counts = net.exact_counts()
+            matrices = [
+                mapping.estimate(own.cpu(), generator)
+                for own, generator in zip(counts, net.generators, strict=True)
+            ]
+            constants = net.module_.output_constants
+            constants.update(matrix=torch.stack(matrices).to(counts.device), counts=counts)
+
+
+class ProgressBar(Callback):
+    """A bar over the epochs with the losses, on standard error."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Open the bar."""
+        self.bar_ = tqdm(total=net.max_epochs, desc="training the program", unit="epoch")
+
+    def on_epoch_end(self, net, **kwargs):
+        """Move on by an epoch."""
+        losses = {"train_loss": f"{net.mean_losses(training=True).mean().item():.4f}"}
+        if net.valid_rows is not None:
+            losses["valid_loss"] = f"{net.mean_losses(training=False).mean().item():.4f}"
+        self.bar_.set_postfix(losses)
+        self.bar_.update()
+
+    def on_train_end(self, net, **kwargs):
+        """Close the bar."""
+        self.bar_.close()

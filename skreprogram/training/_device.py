@@ -1,0 +1,51 @@
+"""Where to run."""
+
+import torch
+
+
+def resolve_device(device):
+    """Turn ``"auto"`` into the best device at hand, and check any other choice.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        ``"auto"`` takes a CUDA GPU where there is one, otherwise the CPU.
+
+    Returns
+    -------
+    device : torch.device
+    """
+    if isinstance(device, str) and device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(
+            f"Got device={device!r}, expected 'auto', 'cpu', 'cuda' or 'cuda:N'."
+        ) from error
+    if resolved.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            f"Got device={device!r}, but torch sees no CUDA GPU here. Use device='auto' or 'cpu'."
+        )
+    return resolved
+
+
+def load_network(source, device, dtype):
+    """Load a source on a device.
+
+    Parameters
+    ----------
+    source : SourceModel
+        The handle.
+    device : str or torch.device
+        Where to run; see :func:`resolve_device`.
+    dtype : {"float32", "float64"}
+        Precision.
+
+    Returns
+    -------
+    network : FrozenNetwork
+    device : torch.device
+    """
+    place = resolve_device(device)
+    return source.load(place, getattr(torch, dtype)), place

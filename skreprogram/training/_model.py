@@ -1,0 +1,116 @@
+"""The composition of transformation, source and mapping, for K programs at once."""
+
+import torch
+from torch import nn
+from torch.utils._pytree import tree_map
+
+
+class Reprogrammed(nn.Module):
+    """K programs around one frozen source.
+
+    The tensors of the K programs are stacked along a leading axis. The source hangs outside the
+    module tree: it is in no ``parameters()``, ``state_dict()`` or ``train()``.
+
+    Parameters
+    ----------
+    network : FrozenNetwork or None
+        The loaded source; None when the data already are what the source gives.
+    space : InputSpace
+        What the source takes.
+    transformation : InputTransformation
+        Input side.
+    mapping : OutputMapping
+        Output side.
+    programs : list of (dict, dict)
+        Tensors of each program, input and output side.
+    """
+
+    def __init__(self, network, space, transformation, mapping, programs):
+        super().__init__()
+        object.__setattr__(self, "network", network)
+        self.space = space
+        self.transformation = transformation
+        self.mapping = mapping
+        self.n_programs = len(programs)
+        inputs, outputs = zip(*programs, strict=True)
+        self.theta, self.input_constants = _parted(inputs, transformation.trainable)
+        self.omega, self.output_constants = _parted(outputs, mapping.trainable)
+
+    def input_params(self):
+        """Tensors of the input side, each with the leading program axis."""
+        return {**self.theta, **self.input_constants}
+
+    def output_params(self):
+        """Tensors of the output side, each with the leading program axis."""
+        return {**self.omega, **self.output_constants}
+
+    def given(self, X, input_params=None):
+        """What the source gives for a batch.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (K, n, *data_shape)
+            One batch a program.
+        input_params : dict or None, default=None
+            Tensors to use instead of the model's own, for example with dropout.
+
+        Returns
+        -------
+        given : torch.Tensor of shape (K, n, n_outputs), or tuple of stages (K, n, channels, ...)
+            Logits, or features, as the mapping reads.
+        """
+        if self.network is None:
+            return X
+        params = self.input_params() if input_params is None else input_params
+        inputs = self._over_programs(
+            lambda p, x: self.transformation.apply(p, x, self.space), params, X
+        )
+        views = inputs if isinstance(inputs, tuple) else (inputs,)
+        if self.mapping.reads == "features":
+            return tuple(stage for view in views for stage in self._rowwise(view, "features"))
+        logits = [self._rowwise(view, "outputs") for view in views]
+        if len(logits) == 1:
+            return logits[0]
+        return torch.stack([scores.log_softmax(-1) for scores in logits]).mean(0)
+
+    def scores(self, given):
+        """Class scores of shape (K, n, n_classes) from what the source gives."""
+        return self._over_programs(self.mapping.apply, self.output_params(), given)
+
+    def forward(self, X):
+        """Class scores of shape (K, n, n_classes)."""
+        return self.scores(self.given(X))
+
+    def _rowwise(self, view, what):
+        """Run all programs' rows through the source in one pass."""
+        n_programs, n_rows = view.shape[:2]
+        answer = getattr(self.network, what)(view.flatten(0, 1))
+        return tree_map(lambda tensor: tensor.unflatten(0, (n_programs, n_rows)), answer)
+
+    def _over_programs(self, function, params, batch):
+        if self.n_programs == 1:
+            first = tree_map(lambda tensor: tensor[0], (dict(params), batch))
+            return tree_map(lambda tensor: tensor.unsqueeze(0), function(*first))
+        return torch.func.vmap(function)(dict(params), batch)
+
+    def rows(self, k):
+        """Detached copies of program k's tensors: input side, output side."""
+        return tuple(
+            {name: tensor[k].detach().clone() for name, tensor in side.items()}
+            for side in (self.input_params(), self.output_params())
+        )
+
+    def to_device(self, device):
+        """Move the programs; the source is loaded where it runs."""
+        self.to(device)
+        for constants in (self.input_constants, self.output_constants):
+            for name, tensor in constants.items():
+                constants[name] = tensor.to(device)
+        return self
+
+
+def _parted(sides, trainable):
+    """Stack each tensor over the programs; part those that train from the constants."""
+    stacked = {name: torch.stack([side[name] for side in sides]) for name in sides[0]}
+    moving = {name: nn.Parameter(stacked.pop(name)) for name in trainable if name in stacked}
+    return nn.ParameterDict(moving), stacked

@@ -1,0 +1,98 @@
+"""What is trained on, what comes out, and how."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Samples of a target task: data, class codes, positive weights, as tensors."""
+
+    X: torch.Tensor
+    y: torch.Tensor
+    weight: torch.Tensor
+
+    def __len__(self):
+        return len(self.X)
+
+    def to(self, device):
+        """The same rows on a device."""
+        return Rows(self.X.to(device), self.y.to(device), self.weight.to(device))
+
+    def split(self, n_rows):
+        """Parts of at most so many rows."""
+        columns = (tensor.split(n_rows) for tensor in (self.X, self.y, self.weight))
+        return [Rows(*part) for part in zip(*columns, strict=True)]
+
+
+def rows_of(X, y, weight):
+    """Tensors over the memory of arrays: the door from numpy to torch."""
+    return Rows(*(torch.from_numpy(np.ascontiguousarray(array)) for array in (X, y, weight)))
+
+
+class Task(NamedTuple):
+    """One program to fit.
+
+    Parameters
+    ----------
+    train : Rows
+        Training samples.
+    n_classes : int
+        Number of target classes.
+    seed : int
+        Seed of the program's own generator.
+    valid : Rows or None
+        Samples that decide when to stop.
+    start : Program or None
+        Where to continue.
+    """
+
+    train: Rows
+    n_classes: int
+    seed: int
+    valid: Rows | None = None
+    start: "Program | None" = None
+
+
+@dataclass
+class Program:
+    """The learned tensors, as numpy arrays, and how they came about.
+
+    Parameters
+    ----------
+    input : dict of str to ndarray
+        Tensors of the input transformation.
+    output : dict of str to ndarray
+        Tensors of the output mapping.
+    history : list of dict
+        A row an epoch: ``epoch``, ``train_loss``, and ``valid_loss`` where there is validation.
+    """
+
+    input: dict
+    output: dict
+    history: list = field(default_factory=list)
+
+    def tensors(self):
+        """Both sides as dictionaries of tensors."""
+        return tuple(
+            {name: torch.tensor(array) for name, array in side.items()}
+            for side in (self.input, self.output)
+        )
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How programs are trained; the words are those of the estimators."""
+
+    max_epochs: int = 100
+    lr: float = 0.01
+    batch_size: int = 32
+    optimizer: object = "adam"
+    weight_decay: float = 0.0
+    lr_scheduler: object = None
+    patience: int = 10
+    callbacks: tuple = ()
+    verbose: int = 0

@@ -1,0 +1,66 @@
+"""The contract of an input transformation."""
+
+from abc import abstractmethod
+
+from skreprogram._strategy import Strategy
+
+
+class InputTransformation(Strategy, family="input transformation"):
+    """Turns target data into source inputs.
+
+    A transformation is a specification with two pure functions. `init` draws the tensors of one
+    program, `apply` uses them; stacking the tensors of several programs along a leading axis
+    and mapping `apply` over it (``torch.func.vmap``) serves all of them at once.
+    """
+
+    @property
+    def trainable(self):
+        """Names of the tensors of `init` that training changes; the rest are constants."""
+        return ()
+
+    @abstractmethod
+    def init(self, X, space, generator):
+        """Draw one program's tensors.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_samples, *data_shape)
+            Training data, for constants such as its scale.
+        space : InputSpace
+            What the source model takes.
+        generator : torch.Generator
+            The only source of randomness.
+
+        Returns
+        -------
+        params : dict of str to torch.Tensor
+            The program's input side.
+        """
+
+    @abstractmethod
+    def apply(self, params, X, space):
+        """Turn data into source inputs.
+
+        Parameters
+        ----------
+        params : dict of str to torch.Tensor
+            What `init` drew, perhaps trained since.
+        X : torch.Tensor of shape (n_samples, *data_shape)
+            Target data.
+        space : InputSpace
+            What the source model takes.
+
+        Returns
+        -------
+        inputs : torch.Tensor of shape (n_samples, *space.shape), or tuple of them
+            Source inputs inside the value range; a tuple holds several views of each sample,
+            which the source model sees one after the other.
+        """
+
+    def disturb(self, params, generator):
+        """Return the tensors to train with in one step, for example with dropout; none here."""
+        return params
+
+    def penalty(self, params):
+        """Return what is added to the training loss, for example an l2 term; 0 here."""
+        return 0.0

@@ -1,0 +1,38 @@
+"""Data into a bounded value range: one affine map for the whole training set."""
+
+import torch
+
+
+def affine_to_range(X, space):
+    """Constants that bring training data into the source's value range.
+
+    Data that already lie inside are left as they are.
+
+    Returns
+    -------
+    constants : dict of str to torch.Tensor
+        ``offset`` and ``gain``; inputs are ``(X - offset) * gain + centre``.
+    """
+    lowest, highest = X.amin(), X.amax()
+    bounds = space.value_range
+    if bounds is None or (lowest >= bounds[0] and highest <= bounds[1]):
+        return {"offset": X.new_tensor(space.centre), "gain": X.new_ones(())}
+    middle, half = (lowest + highest) / 2, (highest - lowest) / 2
+    gain = torch.where(half > 0, space.half_range / half.clamp_min(1e-12), 1.0)
+    return {"offset": middle, "gain": gain.to(X.dtype)}
+
+
+def into_range(params, X, space):
+    """Apply the constants; what later data exceed is cut off at the range's ends."""
+    scaled = (X - params["offset"]) * params["gain"] + space.centre
+    return scaled if space.value_range is None else scaled.clamp(*space.value_range)
+
+
+def bounded(program, space):
+    """Keep a program inside the value range by tanh, the change of variables of the papers.
+
+    Unbounded sources take the program as it is.
+    """
+    if space.value_range is None:
+        return program
+    return space.centre + space.half_range * torch.tanh(program)
