@@ -1,6 +1,7 @@
 """The contract of an output mapping."""
 
 from abc import abstractmethod
+from numbers import Integral
 
 import torch
 
@@ -104,7 +105,7 @@ def check_counts(counts, n_source_labels, name):
     n_outputs, n_classes = counts.shape
     most = n_outputs // n_classes
     if n_source_labels is not None and (
-        not isinstance(n_source_labels, int) or n_source_labels < 1
+        not isinstance(n_source_labels, Integral) or n_source_labels < 1
     ):
         raise ValueError(
             f"Got n_source_labels={n_source_labels!r} in the mapping {name!r}, expected None or a "

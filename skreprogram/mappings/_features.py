@@ -114,10 +114,8 @@ class FeaturesMapping(OutputMapping, name="features"):
         params : dict of str to torch.Tensor
             With the head's weights, scaled so that a softmax gives calibrated probabilities.
         """
-        shares = (weight / weight.sum()).to(pooled.dtype)
-        mean = shares @ pooled
-        variance = shares @ pooled.square() - mean.square()
-        params = {**params, **_standard(mean, variance.clamp_min(0).sqrt())}
+        # without weights: a feature that is constant in the heavy rows would explode in the others
+        params = {**params, **_standard(pooled.mean(0), pooled.std(0, correction=0))}
         F = ((pooled - params["shift"]) * params["factor"]).numpy()
         codes, weight = codes.numpy(), weight.numpy()
         targets = np.where(np.arange(n_classes) == codes[:, None], 1.0, -1.0).astype(F.dtype)
@@ -141,6 +139,16 @@ class FeaturesMapping(OutputMapping, name="features"):
             )
         if not all(0 < quantile < 1 for quantile in self.quantiles):
             raise ValueError(f"Got quantiles={self.quantiles!r}, expected numbers between 0 and 1.")
+        if "share" in self.poolings and not len(self.quantiles):
+            raise ValueError(
+                "Got quantiles=() with the pooling 'share', expected at least one. Leave 'share' "
+                "out of poolings to do without."
+            )
+        alphas = self._alphas()
+        if alphas.ndim != 1 or not len(alphas) or not (np.isfinite(alphas) & (alphas > 0)).all():
+            raise ValueError(
+                f"Got alphas={self.alphas!r}, expected None or a list of positive numbers."
+            )
 
 
 def _standard(mean, spread):

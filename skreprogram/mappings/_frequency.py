@@ -1,5 +1,7 @@
 """Source labels that answer a class most often."""
 
+from numbers import Integral
+
 import torch
 
 from skreprogram.mappings._base import LabelMapping, OutputMapping, check_counts
@@ -49,6 +51,7 @@ class FrequencyMapping(LabelMapping, name="frequency"):
         self.refresh = refresh
 
     def estimate(self, counts, generator):
+        self._check()
         m = check_counts(counts, self.n_source_labels, "frequency")
         n_outputs, n_classes = counts.shape
         taken, full = set(), [0] * n_classes
@@ -62,6 +65,18 @@ class FrequencyMapping(LabelMapping, name="frequency"):
                 full[target_class] += 1
                 matrix[source_label, target_class] = 1 / m
         return matrix
+
+    def _check(self):
+        every = self.refit_every
+        if every is not None and (not isinstance(every, Integral) or every < 1):
+            raise ValueError(
+                f"Got refit_every={every!r} in FrequencyMapping, expected None or a positive whole "
+                "number of epochs."
+            )
+        if self.refresh not in ("epoch", "exact"):
+            raise ValueError(
+                f"Got refresh={self.refresh!r} in FrequencyMapping, expected 'epoch' or 'exact'."
+            )
 
 
 OutputMapping.register("iterative", lambda: FrequencyMapping(refit_every=1))

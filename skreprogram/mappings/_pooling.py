@@ -33,8 +33,11 @@ def pool(stage, poolings, thresholds=None, width=None):
     flat = stage.flatten(2)
     parts = [_STATISTICS[name](flat) for name in poolings if name != "share"]
     if "share" in poolings:
-        scaled, level = flat / width.unsqueeze(-1), thresholds / width - 0.5
-        parts += [(scaled - t.unsqueeze(-1)).clamp(0, 1).mean(-1) for t in level]
+        scaled = flat * (1 / width).unsqueeze(-1)
+        for low in thresholds / width - 0.5:
+            # cutting off and shifting back is one pass over the stage; a shift first would be two
+            cut = torch.clamp(scaled, low.unsqueeze(-1), (low + 1).unsqueeze(-1))
+            parts.append(cut.mean(-1) - low)
     return torch.cat(parts, 1)
 
 

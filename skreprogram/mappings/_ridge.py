@@ -7,6 +7,9 @@ from scipy.linalg import eigh
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+# rows or columns that are turned to double precision at once
+BLOCK = 2048
+
 
 class RidgeSolution(NamedTuple):
     """Weights, intercept, chosen penalty and the leave-one-out predictions that chose it."""
@@ -64,7 +67,7 @@ def solve_ridge(F, Y, sample_weight, alphas):
             best = loss, alpha, error
     _, alpha, error = best
     dual = Q @ (rotated / (eigenvalues + alpha)[:, None])
-    coef = A.T @ dual.astype(A.dtype)
+    coef = _in_double(A.T, dual).astype(A.dtype)
     return RidgeSolution(coef, middle - centre @ coef, float(alpha), Y - error / root)
 
 
@@ -72,13 +75,28 @@ def _decompose(A):
     """Positive eigenvalues of ``A A'`` and their orthonormal vectors."""
     n_samples, n_features = A.shape
     if n_samples <= n_features:
-        eigenvalues, Q = eigh((A @ A.T).astype(np.float64), driver="evd")
+        eigenvalues, Q = eigh(_in_double(A, A.T), driver="evd")
     else:
-        eigenvalues, V = eigh((A.T @ A).astype(np.float64), driver="evd")
-    kept = eigenvalues > max(eigenvalues[-1], 0) * np.finfo(A.dtype).eps * max(A.shape)
+        eigenvalues, V = eigh(_in_double(A.T, A), driver="evd")
+    kept = eigenvalues > max(eigenvalues[-1], 0) * np.finfo(np.float64).eps * max(A.shape)
     if n_samples <= n_features:
         return eigenvalues[kept], Q[:, kept]
-    return eigenvalues[kept], A @ V[:, kept] / np.sqrt(eigenvalues[kept])
+    return eigenvalues[kept], _in_double(A, V[:, kept] / np.sqrt(eigenvalues[kept]))
+
+
+def _in_double(left, right):
+    """Matrix product in double precision, without a double copy of a large factor.
+
+    In single precision the small eigenvalues, and with them the leave-one-out errors of small
+    penalties, are noise.
+    """
+    if left.shape[0] > left.shape[1]:
+        parts = [left[i : i + BLOCK].astype(np.float64) @ right for i in range(0, len(left), BLOCK)]
+        return np.concatenate(parts)
+    total = np.zeros((left.shape[0], right.shape[1]))
+    for j in range(0, left.shape[1], BLOCK):
+        total += left[:, j : j + BLOCK].astype(np.float64) @ right[j : j + BLOCK].astype(np.float64)
+    return total
 
 
 def sharpness(scores, codes, sample_weight):

@@ -10,6 +10,9 @@ from skreprogram.mappings import LabelMapping
 class BestPrograms(Callback):
     """Record the losses of every program; keep each at its own best epoch.
 
+    A program that rests takes no further part in the loss, so that what becomes of it cannot
+    disturb the others.
+
     Parameters
     ----------
     patience : int or None
@@ -27,21 +30,21 @@ class BestPrograms(Callback):
         self.best_ = [None] * model.n_programs
         self.lowest_ = [float("inf")] * model.n_programs
         self.waited_ = [0] * model.n_programs
+        net.awake_ = [True] * model.n_programs
 
     def on_epoch_end(self, net, **kwargs):
-        """Note the losses; stop when every program rests."""
+        """Note the losses; let programs rest that have waited long enough."""
         train = net.mean_losses(training=True).tolist()
         valid = None if self.patience is None else net.mean_losses(training=False).tolist()
         for k, history in enumerate(self.histories_):
-            if self._rests(k):
+            if not net.awake_[k]:
                 continue
             row = {"epoch": len(history) + 1, "train_loss": train[k]}
             if valid is not None:
                 row["valid_loss"] = valid[k]
                 self._compare(net, k, valid[k])
             history.append(row)
-        if all(self._rests(k) for k in range(len(self.histories_))):
-            raise KeyboardInterrupt  # skorch's way to end training in good order
+        net.awake_ = [self.patience is None or n < self.patience for n in self.waited_]
 
     def programs(self, net):
         """Tensors of every program at its best epoch: pairs of input and output side."""
@@ -54,8 +57,14 @@ class BestPrograms(Callback):
         else:
             self.waited_[k] += 1
 
-    def _rests(self, k):
-        return self.patience is not None and self.waited_[k] >= self.patience
+
+class StopWhenAllRest(Callback):
+    """End training when no program is awake; comes last, so that all see the last epoch."""
+
+    def on_epoch_end(self, net, **kwargs):
+        """Stop in skorch's way, which is to end in good order."""
+        if not any(net.awake_):
+            raise KeyboardInterrupt
 
 
 class RefitMapping(Callback):

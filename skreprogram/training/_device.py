@@ -23,6 +23,8 @@ def resolve_device(device):
         raise ValueError(
             f"Got device={device!r}, expected 'auto', 'cpu', 'cuda' or 'cuda:N'."
         ) from error
+    if resolved.type == "meta":
+        raise ValueError("Got device='meta', which holds no numbers. Use device='auto' or 'cpu'.")
     if resolved.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(
             f"Got device={device!r}, but torch sees no CUDA GPU here. Use device='auto' or 'cpu'."

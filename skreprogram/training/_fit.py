@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 
 import torch
 from torch.utils._pytree import tree_map
@@ -11,7 +12,7 @@ from skreprogram._input_space import InputSpace
 from skreprogram.mappings import LabelMapping, OutputMapping
 from skreprogram.training._batches import StackedBatches, n_batches
 from skreprogram.training._model import Reprogrammed
-from skreprogram.training._net import count_labels, make_net
+from skreprogram.training._net import count_labels, make_net, stacks_exactly
 from skreprogram.training._task import Program, Rows
 from skreprogram.transformations import InputTransformation
 
@@ -58,7 +59,8 @@ def fit_programs(tasks, composition, options):
         return [_fit_behind(task, composition, options) for task in tasks]
     groups = defaultdict(list)
     for i, task in enumerate(tasks):
-        groups[_steps(task, options.batch_size)].append(i)
+        apart = None if stacks_exactly(options) else i
+        groups[apart, _steps(task, options.batch_size)].append(i)
     programs = [None] * len(tasks)
     for members in groups.values():
         fitted = _fit_stack([tasks[i] for i in members], composition, options)
@@ -125,13 +127,17 @@ def _fit_behind(task, composition, options):
 def _solve(task, probe, composition, generator, verbose):
     """Solve the mapping in closed form on features that the source computes once."""
     mapping, rows = composition.mapping, merge_copies(task.train)
-    omega = _fresh_output_side(rows, task.n_classes, probe, composition, generator)
+    picked, given = _probed(rows, probe, composition, generator, verbose)
+    omega = mapping.init(given, task.n_classes, generator)
     constants = {name: tensor.to(composition.device) for name, tensor in omega.items()}
 
     def pooled(batch):
         return mapping.pool(constants, tree_map(lambda stage: stage[0], probe.given(batch)))
 
-    features = torch.cat(list(_passes(rows.X, pooled, composition.device, verbose)))
+    others = torch.ones(len(rows), dtype=torch.bool).index_fill(0, picked, False).nonzero()[:, 0]
+    passes = _passes(rows.X[others], pooled, composition.device, verbose)
+    features = torch.cat([mapping.pool(omega, given), *passes])
+    features = features[torch.cat([picked, others]).argsort()]
     omega = mapping.solve(omega, features, rows.y, rows.weight, task.n_classes)
     return _program((probe.rows(0)[0], omega))
 
@@ -157,7 +163,9 @@ def _train(tasks, model, generators, options):
 def _input_side(task, composition, generator):
     if task.start is not None:
         return task.start.tensors()[0]
-    return composition.transformation.init(task.train.X, composition.space, generator)
+    # copies merged: constants of the data are the same whether rows are weighted or repeated
+    X = merge_copies(task.train).X
+    return composition.transformation.init(X, composition.space, generator)
 
 
 def _output_side(task, probe, composition, generator):
@@ -175,10 +183,15 @@ def _output_side(task, probe, composition, generator):
 
 def _fresh_output_side(rows, n_classes, probe, composition, generator):
     """The mapping's first tensors, from what the source gives for some rows."""
-    picked = torch.randperm(len(rows), generator=generator)[:N_PROBED].sort().values
-    parts = list(_passes(rows.X[picked], probe.given, composition.device))
-    given = tree_map(lambda *tensors: torch.cat(tensors, 1)[0], *parts)
+    _, given = _probed(merge_copies(rows), probe, composition, generator)
     return composition.mapping.init(given, n_classes, generator)
+
+
+def _probed(rows, probe, composition, generator, verbose=0):
+    """Numbers of some rows drawn at random, and what the source gives for them."""
+    picked = torch.randperm(len(rows), generator=generator)[:N_PROBED].sort().values
+    parts = list(_passes(rows.X[picked], probe.given, composition.device, verbose))
+    return picked, tree_map(lambda *tensors: torch.cat(tensors, 1)[0], *parts)
 
 
 def _counts(rows, n_classes, probe, device):
@@ -214,8 +227,8 @@ def merge_copies(rows):
     Leave-one-out would be fooled by a copy that stays in.
     """
     places = {}
-    for i, (x, y) in enumerate(zip(rows.X.numpy(), rows.y.tolist(), strict=True)):
-        places.setdefault((x.tobytes(), y), []).append(i)
+    for i, (x, y) in enumerate(zip(rows.X.contiguous().numpy(), rows.y.tolist(), strict=True)):
+        places.setdefault((blake2b(x, digest_size=16).digest(), y), []).append(i)
     if len(places) == len(rows):
         return rows
     first = torch.tensor([members[0] for members in places.values()])

@@ -66,9 +66,11 @@ class Reprogrammed(nn.Module):
             lambda p, x: self.transformation.apply(p, x, self.space), params, X
         )
         views = inputs if isinstance(inputs, tuple) else (inputs,)
+        spans = self.transformation.own_spans(X.shape[2:], self.space)
         if self.mapping.reads == "features":
-            return tuple(stage for view in views for stage in self._rowwise(view, "features"))
-        logits = [self._rowwise(view, "outputs") for view in views]
+            stages = (self._rowwise(view, "features", spans) for view in views)
+            return tuple(stage for of_view in stages for stage in of_view)
+        logits = [self._rowwise(view, "outputs", spans) for view in views]
         if len(logits) == 1:
             return logits[0]
         return torch.stack([scores.log_softmax(-1) for scores in logits]).mean(0)
@@ -81,10 +83,11 @@ class Reprogrammed(nn.Module):
         """Class scores of shape (K, n, n_classes)."""
         return self.scores(self.given(X))
 
-    def _rowwise(self, view, what):
+    def _rowwise(self, view, what, spans):
         """Run all programs' rows through the source in one pass."""
         n_programs, n_rows = view.shape[:2]
-        answer = getattr(self.network, what)(view.flatten(0, 1))
+        alike = None if spans is None else (n_rows, spans)
+        answer = getattr(self.network, what)(view.flatten(0, 1), alike)
         return tree_map(lambda tensor: tensor.unflatten(0, (n_programs, n_rows)), answer)
 
     def _over_programs(self, function, params, batch):

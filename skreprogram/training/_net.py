@@ -1,22 +1,33 @@
 """skorch's training loop around K stacked programs."""
 
+from inspect import signature
+
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import LRScheduler
 from torch import nn
+from torch.optim import lr_scheduler
 
 from skreprogram.mappings import LabelMapping
 from skreprogram.training._batches import StackedBatches
-from skreprogram.training._callbacks import BestPrograms, ProgressBar, RefitMapping
+from skreprogram.training._callbacks import (
+    BestPrograms,
+    ProgressBar,
+    RefitMapping,
+    StopWhenAllRest,
+)
 
 OPTIMIZERS = {
     name.lower(): getattr(torch.optim, name)
     for name in ("Adam", "AdamW", "NAdam", "RAdam", "RMSprop", "SGD")
 }
 SCHEDULERS = {
-    "cosine": ("CosineAnnealingLR", lambda epochs: {"T_max": epochs}),
-    "plateau": ("ReduceLROnPlateau", lambda epochs: {"patience": 3, "factor": 0.5}),
-    "linear": ("LinearLR", lambda epochs: {"end_factor": 0.01, "total_iters": epochs}),
+    "cosine": (lr_scheduler.CosineAnnealingLR, lambda epochs: {"T_max": epochs}),
+    "plateau": (lr_scheduler.ReduceLROnPlateau, lambda epochs: {"patience": 3, "factor": 0.5}),
+    "linear": (
+        lr_scheduler.LinearLR,
+        lambda epochs: {"start_factor": 1.0, "end_factor": 0.01, "total_iters": epochs},
+    ),
 }
 
 
@@ -60,14 +71,14 @@ class ProgramNet(NeuralNet):
         losses = cross_entropies(model.scores(given), y, weight)
         self._record(losses, weight, training=True)
         self._count(given, y, weight)
-        total = losses.sum() + self._penalties()
+        awake = torch.tensor(self.awake_, device=losses.device)
+        total = (losses + self._penalties(losses)).where(awake, 0.0).sum()
         if not torch.isfinite(total):
-            raise ValueError(
-                f"Got a training loss of {total.item()} in epoch {len(self.history)}, expected a "
-                f"finite number. Use a smaller learning rate (it is lr={self.lr}), or bring X to "
-                "a smaller scale."
-            )
+            raise self._diverged(f"a training loss of {total.item()}", "a finite number")
         total.backward()
+        gradients = (tensor.grad for tensor in model.parameters() if tensor.grad is not None)
+        if not all(torch.isfinite(gradient[awake]).all() for gradient in gradients):
+            raise self._diverged("NaN or infinite gradients", "finite ones")
         return {"loss": total, "y_pred": None}
 
     def validation_step(self, batch, **fit_params):
@@ -117,15 +128,24 @@ class ProgramNet(NeuralNet):
         ]
         return {name: torch.stack([side[name] for side in sides]) for name in params}
 
-    def _penalties(self):
-        model, total = self.module_, 0.0
+    def _penalties(self, losses):
+        """What transformation and mapping add to each program's loss; shape (K,)."""
+        model = self.module_
+        total = torch.zeros_like(losses)
         for strategy, params in (
             (model.transformation, model.input_params()),
             (model.mapping, model.output_params()),
         ):
             for k in range(model.n_programs):
-                total = total + strategy.penalty({n: tensor[k] for n, tensor in params.items()})
+                penalty = strategy.penalty({n: tensor[k] for n, tensor in params.items()})
+                total[k] = total[k] + penalty
         return total
+
+    def _diverged(self, got, expected):
+        return ValueError(
+            f"Got {got} in epoch {len(self.history)}, expected {expected}. Use a smaller learning "
+            f"rate (it is lr={self.lr}), or bring X to a smaller scale."
+        )
 
 
 def cross_entropies(scores, y, weight):
@@ -183,13 +203,13 @@ def make_net(model, train, valid, generators, options, device):
     if options.lr_scheduler is not None:
         callbacks.append(("lr_scheduler", _scheduler(options)))
     callbacks += [(f"user_{i}", callback) for i, callback in enumerate(options.callbacks)]
+    callbacks.append(("stop", StopWhenAllRest()))
     net = ProgramNet(
         model,
         generators=generators,
         criterion=nn.CrossEntropyLoss,
-        optimizer=_optimizer(options.optimizer),
+        **_optimizer(options),
         lr=options.lr,
-        optimizer__weight_decay=options.weight_decay,
         max_epochs=options.max_epochs,
         batch_size=options.batch_size,
         train_split=None if valid is None else _beside(valid),
@@ -209,14 +229,36 @@ def _beside(valid):
     return split
 
 
-def _optimizer(choice):
-    if isinstance(choice, str) and choice.lower() in OPTIMIZERS:
-        return OPTIMIZERS[choice.lower()]
-    if isinstance(choice, type) and issubclass(choice, torch.optim.Optimizer):
-        return choice
-    raise ValueError(
-        f"Got optimizer={choice!r}, expected one of {sorted(OPTIMIZERS)} or a class of torch.optim."
+def stacks_exactly(options):
+    """Whether training a stack of programs does to each what training it alone would do.
+
+    A plateau is one of the summed loss, callbacks see one net, and optimisers that are not in
+    the table may mix the numbers of a tensor: then programs are trained one after the other.
+    """
+    return (
+        isinstance(options.optimizer, str)
+        and options.lr_scheduler != "plateau"
+        and not options.callbacks
     )
+
+
+def _optimizer(options):
+    choice = options.optimizer
+    if isinstance(choice, str) and choice.lower() in OPTIMIZERS:
+        choice = OPTIMIZERS[choice.lower()]
+    if not (isinstance(choice, type) and issubclass(choice, torch.optim.Optimizer)):
+        raise ValueError(
+            f"Got optimizer={choice!r}, expected one of {sorted(OPTIMIZERS)} or a class of "
+            "torch.optim."
+        )
+    if "weight_decay" in signature(choice).parameters:
+        return {"optimizer": choice, "optimizer__weight_decay": options.weight_decay}
+    if options.weight_decay:
+        raise ValueError(
+            f"Got weight_decay={options.weight_decay} with the optimizer {choice.__name__}, which "
+            "has none, expected 0. Set weight_decay=0, or choose another optimizer."
+        )
+    return {"optimizer": choice}
 
 
 def _scheduler(options):
@@ -225,7 +267,7 @@ def _scheduler(options):
         policy, arguments = SCHEDULERS[choice]
         monitor = "valid_loss" if options.patience is not None else "train_loss"
         return LRScheduler(policy, monitor=monitor, **arguments(options.max_epochs))
-    if callable(choice):
+    if callable(choice) and not isinstance(choice, type):
         return LRScheduler("LambdaLR", lr_lambda=choice)
     raise ValueError(
         f"Got lr_scheduler={choice!r}, expected None, one of {sorted(SCHEDULERS)} or a function "

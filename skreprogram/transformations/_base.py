@@ -57,6 +57,24 @@ class InputTransformation(Strategy, family="input transformation"):
             which the source model sees one after the other.
         """
 
+    def own_spans(self, data_shape, space):
+        """Say where the inputs of two samples may differ, if only in some places.
+
+        Parameters
+        ----------
+        data_shape : tuple of int
+            Shape of one sample.
+        space : InputSpace
+            What the source model takes.
+
+        Returns
+        -------
+        spans : list of (int, int) or None
+            First position on the last axis and the one after the last, in ascending order; sources
+            of sound then compute only once what all samples of a batch share. None: everywhere.
+        """
+        return None
+
     def disturb(self, params, generator):
         """Return the tensors to train with in one step, for example with dropout; none here."""
         return params

@@ -1,5 +1,7 @@
 """Differences of a series before another transformation."""
 
+import torch
+
 from skreprogram.transformations._base import InputTransformation
 from skreprogram.transformations._modulation import FrequencyModulation
 
@@ -12,6 +14,9 @@ class DifferencesTransformation(InputTransformation, name="differences"):
     transformation : InputTransformation, str or None, default=None
         What turns the differences into source inputs; None stands for
         :class:`FrequencyModulation`.
+    keep : bool, default=False
+        Whether the series stays, with its changes as further channels: the source then sees value
+        and slope at the same moment.
 
     Examples
     --------
@@ -20,23 +25,19 @@ class DifferencesTransformation(InputTransformation, name="differences"):
     DifferencesTransformation(transformation='tiling')
     """
 
-    def __init__(self, transformation=None):
+    def __init__(self, transformation=None, keep=False):
         self.transformation = transformation
+        self.keep = keep
 
     @property
     def trainable(self):
         return self._inner().trainable
 
     def init(self, X, space, generator):
-        if X.shape[-1] < 3:
-            raise ValueError(
-                f"Got series of {X.shape[-1]} point(s), expected at least 3 to take differences. "
-                "Use another input_transformation."
-            )
-        return self._inner().init(X.diff(dim=-1), space, generator)
+        return self._inner().init(self._shown(X), space, generator)
 
     def apply(self, params, X, space):
-        return self._inner().apply(params, X.diff(dim=-1), space)
+        return self._inner().apply(params, self._shown(X), space)
 
     def disturb(self, params, generator):
         return self._inner().disturb(params, generator)
@@ -44,7 +45,19 @@ class DifferencesTransformation(InputTransformation, name="differences"):
     def penalty(self, params):
         return self._inner().penalty(params)
 
+    def _shown(self, X):
+        changes = _changes(X)
+        if not self.keep:
+            return changes
+        missing = X.shape[-1] - changes.shape[-1]
+        return torch.cat([X, torch.cat([changes, changes[..., -1:][..., :missing]], -1)], -2)
+
     def _inner(self):
         if self.transformation is None:
             return FrequencyModulation()
         return InputTransformation.resolve(self.transformation)
+
+
+def _changes(X):
+    """Differences along a series; a single point does not change."""
+    return X.diff(dim=-1) if X.shape[-1] > 1 else torch.zeros_like(X)

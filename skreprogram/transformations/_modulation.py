@@ -1,6 +1,7 @@
 """Frequency modulation: the series as the pitch of a tone."""
 
 import math
+from numbers import Integral
 
 import torch
 from torch.nn import functional
@@ -28,7 +29,8 @@ class FrequencyModulation(InputTransformation, name="modulation"):
         Limits of the duration in seconds. Sources with a fixed length get that length.
     scale : {"series", "set"}, default="series"
         Whether each series is brought to zero mean and unit variance for itself, or all with the
-        constants of the training set, which keeps amplitudes apart.
+        constants of the training set, which keeps amplitudes apart. Series of one or two points
+        always use those of the set: by themselves they would only have an order.
     gain : float in (0, 1], default=0.5
         Amplitude of the tone, as a share of the source's range.
     trains : tuple of {"band", "gain", "program"}, default=()
@@ -60,6 +62,7 @@ class FrequencyModulation(InputTransformation, name="modulation"):
         samples_per_point=160,
         shortest=0.5,
         longest=4.0,
+        harmonics=1,
         scale="series",
         gain=0.5,
         trains=(),
@@ -70,6 +73,7 @@ class FrequencyModulation(InputTransformation, name="modulation"):
         self.samples_per_point = samples_per_point
         self.shortest = shortest
         self.longest = longest
+        self.harmonics = harmonics
         self.scale = scale
         self.gain = gain
         self.trains = trains
@@ -80,15 +84,18 @@ class FrequencyModulation(InputTransformation, name="modulation"):
         return tuple(name for name in TRAINABLE if name in self.trains)
 
     def init(self, X, space, generator):
-        self._check(space)
-        edges = torch.linspace(math.log(self.low), math.log(self.high), X.shape[1] + 1)
+        self._check_source(X, space)
+        self._check_numbers()
+        edges = torch.linspace(
+            math.log(self.low), math.log(self.high), X.shape[1] + 1, dtype=X.dtype
+        )
         params = {
-            "band": torch.stack([edges[:-1], edges[1:]]).to(X.dtype),
+            "band": torch.stack([edges[:-1], edges[1:]]),
             "gain": X.new_tensor(math.log(self.gain)),
         }
-        if self.scale == "set":
+        if self.scale == "set" or (self.scale == "series" and X.shape[-1] <= 2):
             params["centre"] = X.mean((0, 2))
-            params["spread"] = X.std((0, 2)).clamp_min(1e-8)
+            params["spread"] = X.std((0, 2), correction=0).maximum(1e-6 * _size(X, (0, 2)))
         if "program" in self.trains:
             params["program"] = X.new_zeros(self._samples(X.shape[-1], space))
         return params
@@ -102,7 +109,7 @@ class FrequencyModulation(InputTransformation, name="modulation"):
         pitch = (low + (high - low) * height).exp()
         cycles = torch.cumsum(pitch / space.sampling_rate, -1)
         # whole cycles are taken off because the sine of a large single precision number is rough
-        tones = torch.sin(2 * math.pi * (cycles - cycles.detach().floor()))
+        tones = self._tones(2 * math.pi * (cycles - cycles.detach().floor()))
         waveform = params["gain"].exp().clamp(max=1.0) * tones.mean(1)
         if "program" in params:
             waveform = (waveform + torch.tanh(params["program"])).clamp(-1, 1)
@@ -111,15 +118,25 @@ class FrequencyModulation(InputTransformation, name="modulation"):
     def penalty(self, params):
         return self.l2 * params["program"].square().sum() if "program" in params else 0.0
 
+    def _tones(self, phase):
+        """The harmonics together, between -1 and 1."""
+        numbers = range(1, self.harmonics + 1)
+        loudest = sum(1 / number for number in numbers)
+        return sum(torch.sin(number * phase) / number for number in numbers) / loudest
+
     def _heights(self, params, X):
         """Place of every point in the band, from 0 to 1."""
-        if self.scale == "set":
+        if self.scale == "rank":
+            return _shares_below(X)
+        if "centre" in params:
             centre, spread = params["centre"].unsqueeze(-1), params["spread"].unsqueeze(-1)
+            deviation = (X - centre) / spread
         else:
-            centre = X.mean(-1, keepdim=True)
+            size = _size(X, -1).unsqueeze(-1)
+            deviation = (X - X.mean(-1, keepdim=True)) / size
             # flat series have no variance; their differentiable root needs a floor
-            spread = (X - centre).square().mean(-1, keepdim=True).clamp_min(1e-12).sqrt()
-        return (1 + torch.tanh((X - centre) / (2 * spread))) / 2
+            deviation /= deviation.square().mean(-1, keepdim=True).clamp_min(1e-12).sqrt()
+        return (1 + torch.tanh(deviation / 2)) / 2
 
     def _samples(self, length, space):
         if not space.flexible:
@@ -127,20 +144,50 @@ class FrequencyModulation(InputTransformation, name="modulation"):
         seconds = length * self.samples_per_point / space.sampling_rate
         return round(min(max(seconds, self.shortest), self.longest) * space.sampling_rate)
 
-    def _check(self, space):
+    def _check_source(self, X, space):
         if space.sampling_rate is None or len(space.shape) != 1:
             raise ValueError(
                 f"Got a source with inputs of shape {space.shape} and sampling_rate="
                 f"{space.sampling_rate} for the transformation 'modulation', expected a source of "
                 "sound. Declare its sampling_rate, or use 'tiling' or 'stretching'."
             )
+        if X.ndim != 3:
+            raise ValueError(
+                f"Got samples of shape {tuple(X.shape[1:])} for the transformation 'modulation', "
+                "expected series of shape (n_channels, length). Use TimeSeriesReprogrammer, or "
+                "another input_transformation."
+            )
         if not 0 < self.low < self.high <= space.sampling_rate / 2:
             raise ValueError(
                 f"Got a band from low={self.low} to high={self.high} hertz, expected 0 < low < "
                 f"high <= {space.sampling_rate / 2:g}, half the source's sampling rate."
             )
-        if self.scale not in ("series", "set"):
-            raise ValueError(f"Got scale={self.scale!r}, expected 'series' or 'set'.")
+
+    def _check_numbers(self):
+        if not 0 < self.gain <= 1:
+            raise ValueError(f"Got gain={self.gain}, expected a share above 0 and at most 1.")
+        if not (self.samples_per_point > 0 and 0 < self.shortest <= self.longest):
+            raise ValueError(
+                f"Got samples_per_point={self.samples_per_point}, shortest={self.shortest} and "
+                f"longest={self.longest}, expected positive numbers with shortest <= longest."
+            )
+        if self.scale not in ("series", "set", "rank"):
+            raise ValueError(f"Got scale={self.scale!r}, expected 'series', 'set' or 'rank'.")
+        if not isinstance(self.harmonics, Integral) or self.harmonics < 1:
+            raise ValueError(f"Got harmonics={self.harmonics!r}, expected a positive whole number.")
         unknown = [name for name in self.trains if name not in TRAINABLE]
         if unknown:
             raise ValueError(f"Got {unknown} in trains, expected names among {list(TRAINABLE)}.")
+
+
+def _shares_below(X):
+    """Share of the points of each series that lie below each of its points; equals share."""
+    ordered = X.sort(-1).values.contiguous()
+    below = torch.searchsorted(ordered, X.contiguous())
+    up_to = torch.searchsorted(ordered, X.contiguous(), right=True)
+    return ((below + up_to).to(X) - 1) / max(2 * (X.shape[-1] - 1), 1)
+
+
+def _size(X, dim):
+    """Largest magnitude: whatever the units of X are, rounding is a millionth of this."""
+    return X.abs().amax(dim).clamp_min(torch.finfo(X.dtype).tiny)

@@ -82,9 +82,10 @@ class PaddingTransformation(InputTransformation, name="padding"):
         return self.l2 * params["program"].square().sum() if self.l2 else 0.0
 
     def _laid_out(self, shape, space):
-        """Shape of a sample with as many axes as the source's input has."""
-        missing = len(space.shape) - len(shape)
-        return (1,) * missing + tuple(shape) if missing > 0 else tuple(shape)
+        """Shape of a sample with as many axes as the source's input has, where that is possible."""
+        while len(shape) > len(space.shape) and shape[0] == 1:
+            shape = shape[1:]
+        return (1,) * (len(space.shape) - len(shape)) + tuple(shape)
 
     def _widths(self, shape, space):
         """Padding before and after, last axis first, as torch wants it."""
@@ -114,5 +115,6 @@ class PaddingTransformation(InputTransformation, name="padding"):
             raise ValueError(
                 f"Got samples of shape {tuple(X.shape[1:])}, expected at most {space.shape}, the "
                 "source's input shape, with its number of axes. Make the samples smaller, for "
-                "example by resizing images, or choose another source."
+                "example by resizing images, or choose another source; series also take "
+                "input_transformation='tiling', which resamples them."
             )

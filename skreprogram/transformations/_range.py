@@ -17,7 +17,8 @@ def affine_to_range(X, space):
     bounds = space.value_range
     if bounds is None or (lowest >= bounds[0] and highest <= bounds[1]):
         return {"offset": X.new_tensor(space.centre), "gain": X.new_ones(())}
-    middle, half = (lowest + highest) / 2, (highest - lowest) / 2
+    # halved first: the sum of two large numbers may overflow
+    middle, half = lowest / 2 + highest / 2, highest / 2 - lowest / 2
     gain = torch.where(half > 0, space.half_range / half.clamp_min(1e-12), 1.0)
     return {"offset": middle, "gain": gain.to(X.dtype)}
 

@@ -67,6 +67,3 @@ def _of_view(params, i):
         for name, tensor in params.items()
         if name.startswith(prefix)
     }
-
-
-InputTransformation.register("modulations", lambda: SideBySide(["modulation", "differences"]))

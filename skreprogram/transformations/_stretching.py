@@ -21,8 +21,8 @@ class StretchingTransformation(InputTransformation, name="stretching"):
 
     Notes
     -----
-    Channels are laid one after the other. With a program, half of the value range is left to it,
-    so that the sum stays inside.
+    Channels are laid one after the other, and so are the channels of the source. With a program,
+    half of the value range is left to it, so that the sum stays inside.
 
     Examples
     --------
@@ -54,8 +54,8 @@ class StretchingTransformation(InputTransformation, name="stretching"):
     def apply(self, params, X, space):
         flat = into_range(params, X, space).flatten(1)
         stretched = functional.interpolate(
-            flat.unsqueeze(1), size=space.shape[-1], mode="linear", align_corners=True
-        ).squeeze(1)
+            flat.unsqueeze(1), size=space.size, mode="linear", align_corners=True
+        ).reshape(len(X), *space.shape)
         if not self.program:
             return stretched
         if space.value_range is None:

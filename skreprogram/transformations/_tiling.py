@@ -1,6 +1,8 @@
 """Replicas of a series with a program in the gaps: Voice2Series."""
 
+import math
 import warnings
+from numbers import Integral
 
 import torch
 from torch.nn import functional
@@ -33,7 +35,7 @@ class TilingTransformation(InputTransformation, name="tiling"):
     Notes
     -----
     Series longer than the source's input are resampled to its length, with a warning. Channels
-    are laid one after the other in each replica.
+    are laid one after the other in each replica, and so are the channels of the source.
 
     References
     ----------
@@ -67,14 +69,14 @@ class TilingTransformation(InputTransformation, name="tiling"):
         slots = self._slots(X, space)
         if slots < 1:
             warnings.warn(
-                f"Got series of {X.shape[1] * X.shape[2]} points for a source input of "
-                f"{space.shape[-1]}: they are resampled to fit. Shorten them to silence this.",
+                f"Got series of {X[0].numel()} points for a source input of "
+                f"{space.size}: they are resampled to fit. Shorten them to silence this.",
                 stacklevel=2,
             )
         elif self.n_replicas > slots:
             warnings.warn(
                 f"Got n_replicas={self.n_replicas}, but only {slots} copies of "
-                f"{X.shape[1] * X.shape[2]} points fit into {space.shape[-1]} samples: {slots} are "
+                f"{X[0].numel()} points fit into {space.size} samples: {slots} are "
                 f"used. Set n_replicas={slots} or less to silence this.",
                 stacklevel=2,
             )
@@ -86,17 +88,25 @@ class TilingTransformation(InputTransformation, name="tiling"):
 
     def apply(self, params, X, space):
         flat = into_range(params, X, space).flatten(1)
-        room = space.shape[-1]
+        room = space.size
         if flat.shape[1] > room:
             flat = functional.interpolate(
                 flat.unsqueeze(1), size=room, mode="linear", align_corners=True
             ).squeeze(1)
         tiled, covered = self._tile(flat, room), self._tile(torch.ones_like(flat[:1]), room)
         gaps = bounded(params["program"], space) if self.program else space.centre
-        return tiled + (1 - covered) * gaps
+        frame = (1 - covered).reshape(1, *space.shape)
+        return tiled.reshape(len(X), *space.shape) + frame * gaps
+
+    def own_spans(self, data_shape, space):
+        length, room = math.prod(data_shape), space.size
+        if length > room or len(space.shape) > 1:
+            return None
+        replicas, step = self._layout(length, room)
+        return [(i * step * length, (i * step + 1) * length) for i in range(replicas)]
 
     def disturb(self, params, generator):
-        if not self.dropout:
+        if not self.dropout or not self.program:
             return params
         program = params["program"]
         kept = torch.rand(program.shape, generator=generator, dtype=program.dtype) >= self.dropout
@@ -106,19 +116,23 @@ class TilingTransformation(InputTransformation, name="tiling"):
         return self.l2 * params["program"].square().sum() if self.program and self.l2 else 0.0
 
     def _slots(self, X, space):
-        return space.shape[-1] // (X.shape[1] * X.shape[2])
+        return space.size // X[0].numel()
 
     def _tile(self, flat, room):
         """Copies at multiples of the length, zeros between them."""
         length = flat.shape[1]
-        slots = room // length
-        replicas = min(self.n_replicas, slots)
-        step = slots // replicas
+        replicas, step = self._layout(length, room)
         cell = functional.pad(flat, (0, (step - 1) * length))
         return functional.pad(cell.repeat(1, replicas), (0, room - replicas * step * length))
 
+    def _layout(self, length, room):
+        """Number of copies, and lengths from one to the next."""
+        slots = room // length
+        replicas = min(self.n_replicas, slots)
+        return replicas, slots // replicas
+
     def _check(self):
-        if not isinstance(self.n_replicas, int) or self.n_replicas < 1:
+        if not isinstance(self.n_replicas, Integral) or self.n_replicas < 1:
             raise ValueError(
                 f"Got n_replicas={self.n_replicas!r} in TilingTransformation, expected a positive "
                 "whole number."

@@ -1,0 +1,127 @@
+"""Ridge regression with leave-one-out penalties, against scikit-learn and brute force."""
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+from sklearn.linear_model import Ridge, RidgeCV
+
+from skreprogram.mappings import _ridge
+from skreprogram.mappings._ridge import sharpness, solve_ridge
+
+ALPHAS = np.logspace(-3, 3, 7)
+SHAPES = pytest.mark.parametrize("shape", [(12, 30), (30, 8), (10, 10)])
+
+
+def problem(shape, n_targets=2, seed=0):
+    """Features with an offset, noisy targets and unequal weights."""
+    rng = np.random.RandomState(seed)
+    F = rng.normal(size=shape) + rng.normal(size=shape[1])
+    Y = F[:, :n_targets] @ rng.normal(size=(n_targets, n_targets))
+    Y += 0.5 * rng.normal(size=Y.shape)
+    return F, Y, rng.uniform(0.2, 3, size=shape[0])
+
+
+def left_out_by_refits(F, Y, weight, alpha):
+    """Predictions of each row by ridge regression on the other rows."""
+    predictions = []
+    for i in range(len(F)):
+        others = np.arange(len(F)) != i
+        ridge = Ridge(alpha=alpha, solver="svd").fit(F[others], Y[others], weight[others])
+        predictions.append(ridge.predict(F[i : i + 1])[0])
+    return np.array(predictions)
+
+
+@SHAPES
+def test_the_solution_is_that_of_scikit_learns_ridge_cv(shape):
+    F, Y, weight = problem(shape)
+    solution = solve_ridge(F, Y, weight, ALPHAS)
+    expected = RidgeCV(ALPHAS).fit(F, Y, weight)
+    assert solution.alpha == expected.alpha_
+    np.testing.assert_allclose(solution.coef, expected.coef_.T, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(solution.intercept, expected.intercept_, rtol=1e-6)
+
+
+@SHAPES
+@pytest.mark.parametrize("alpha", [1e-2, 1.0, 100.0])
+def test_left_out_predictions_are_those_of_refits_without_the_row(shape, alpha):
+    F, Y, weight = problem(shape)
+    solution = solve_ridge(F, Y, weight, [alpha])
+    expected = left_out_by_refits(F, Y, weight, alpha)
+    np.testing.assert_allclose(solution.left_out, expected, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(20, 400), (200, 25)])
+def test_single_precision_features_lose_nothing_at_small_penalties(shape):
+    rng = np.random.RandomState(0)
+    scales = np.logspace(0, -3, min(shape))
+    F = rng.normal(size=(shape[0], min(shape))) * scales @ rng.normal(size=(min(shape), shape[1]))
+    F, Y = F.astype(np.float32), rng.normal(size=(shape[0], 2)).astype(np.float32)
+    weight = np.ones(shape[0], np.float32)
+    solution = solve_ridge(F, Y, weight, [1e-4])
+    expected = solve_ridge(F.astype(float), Y.astype(float), weight.astype(float), [1e-4])
+    np.testing.assert_allclose(solution.left_out, expected.left_out, rtol=1e-3, atol=1e-3)
+    assert solution.coef.dtype == np.float32
+
+
+def test_the_penalty_has_the_smallest_left_out_error():
+    F, Y, weight = problem((15, 20), seed=3)
+    errors = [
+        (weight[:, None] * (Y - left_out_by_refits(F, Y, weight, alpha)) ** 2).sum()
+        for alpha in ALPHAS
+    ]
+    assert solve_ridge(F, Y, weight, ALPHAS).alpha == ALPHAS[np.argmin(errors)]
+
+
+@SHAPES
+def test_products_in_parts_change_nothing(shape, monkeypatch):
+    F, Y, weight = problem(shape)
+    whole = solve_ridge(F, Y, weight, ALPHAS)
+    monkeypatch.setattr(_ridge, "BLOCK", 7)
+    np.testing.assert_allclose(solve_ridge(F, Y, weight, ALPHAS).coef, whole.coef, rtol=1e-8)
+
+
+def test_features_that_repeat_one_another_are_no_trouble():
+    F, Y, weight = problem((30, 4))
+    twice = solve_ridge(np.hstack([F, F]), Y, weight, [2.0])
+    once = solve_ridge(F, Y, weight, [1.0])  # two copies share the weight, so penalise it half
+    np.testing.assert_allclose(2 * twice.coef[:4], once.coef, rtol=1e-6)
+
+
+def test_features_without_variance_predict_the_mean():
+    _, Y, weight = problem((10, 3))
+    solution = solve_ridge(np.ones((10, 3)), Y, weight, ALPHAS)
+    assert not solution.coef.any()
+    np.testing.assert_allclose(solution.intercept, np.average(Y, axis=0, weights=weight))
+
+
+def smoothed_loss(factor, scores, codes, weight):
+    """Cross-entropy of the sharpened scores with Platt's targets, written out."""
+    n_classes = scores.shape[1]
+    total = 0.0
+    for row, code, w in zip(log_softmax(factor * scores, axis=1), codes, weight, strict=True):
+        mass = weight[codes == code].sum()
+        right = (mass + 1) / (mass + 2)
+        for t in range(n_classes):
+            total -= w * row[t] * (right if t == code else (1 - right) / (n_classes - 1))
+    return total
+
+
+@pytest.mark.parametrize("noise", [0.3, 3.0])
+def test_sharpness_is_the_best_of_a_fine_grid(noise):
+    rng = np.random.RandomState(0)
+    codes, weight = rng.randint(0, 3, size=40), rng.uniform(0.5, 2, size=40)
+    scores = np.eye(3)[codes] + noise * rng.normal(size=(40, 3))
+    grid = np.geomspace(0.1, 100, 400)
+    best = grid[np.argmin([smoothed_loss(f, scores, codes, weight) for f in grid])]
+    assert sharpness(scores, codes, weight) == pytest.approx(best, rel=0.02)
+
+
+def test_scores_without_a_mistake_get_a_finite_sharpness():
+    codes = np.arange(20) % 2
+    factor = sharpness(2.0 * np.eye(2)[codes], codes, np.ones(20))
+    assert 1 < factor < 5  # Platt's target for ten rows a class is 11/12
+
+
+def test_scores_that_mislead_get_the_smallest_sharpness():
+    codes = np.arange(20) % 2
+    assert sharpness(-np.eye(2)[codes], codes, np.ones(20)) == pytest.approx(0.1, rel=1e-3)
