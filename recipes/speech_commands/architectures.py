@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from skreprogram.sources._keyword_network import KeywordNetwork
 from skreprogram.sources._log_mel import LogMel
+from temporal_residual import TemporalResidualNetwork
 
 
 class BroadcastBlock(nn.Module):
@@ -22,28 +22,29 @@ class BroadcastBlock(nn.Module):
     def __init__(self, n_inputs, n_channels, mel_stride=1, stride=1, dilation=1):
         super().__init__()
         self.residual = n_inputs == n_channels and mel_stride == stride == 1
-        self.expand = nn.Sequential()
+        kernel, step = (3, 1), (mel_stride, stride)
+        self.over_mel = nn.Sequential(
+            nn.Conv2d(n_inputs, n_inputs, kernel, step, (1, 0), groups=n_inputs, bias=False),
+            nn.BatchNorm2d(n_inputs),
+        )
+        # Wider only after the strides: the maps are what costs time.
         if n_inputs != n_channels:
-            self.expand = nn.Sequential(
+            self.over_mel += nn.Sequential(
+                nn.ReLU(),
                 nn.Conv2d(n_inputs, n_channels, 1, bias=False),
                 nn.BatchNorm2d(n_channels),
-                nn.ReLU(),
             )
-        self.over_mel = nn.Sequential(
-            nn.Conv2d(
-                n_channels, n_channels, (3, 1), (mel_stride, stride), (1, 0), 1, n_channels, False
-            ),
-            nn.BatchNorm2d(n_channels),
-        )
         self.over_time = nn.Sequential(
-            nn.Conv1d(n_channels, n_channels, 3, 1, dilation, dilation, n_channels, False),
+            nn.Conv1d(
+                n_channels, n_channels, 3, 1, dilation, dilation, groups=n_channels, bias=False
+            ),
             nn.BatchNorm1d(n_channels),
             nn.SiLU(),
             nn.Conv1d(n_channels, n_channels, 1),
         )
 
     def forward(self, maps):
-        bands = self.over_mel(self.expand(maps))
+        bands = self.over_mel(maps)
         output = bands + self.over_time(bands.mean(2)).unsqueeze(2)
         return functional.relu(output + maps if self.residual else output)
 
@@ -53,9 +54,9 @@ class BroadcastResidualNetwork(nn.Module):
 
     plan = (
         # channels, blocks, stride over mel bands, stride over time, dilation
-        (32, 2, 1, 1, 1),
-        (64, 2, 2, 1, 2),
-        (128, 3, 2, 2, 2),
+        (24, 1, 1, 1, 1),
+        (48, 2, 2, 1, 2),
+        (96, 2, 2, 2, 2),
         (192, 3, 1, 1, 4),
     )
 
@@ -143,7 +144,7 @@ class AttentionRecurrentNetwork(nn.Module):
 
 
 ARCHITECTURES = {
-    "temporal_residual": KeywordNetwork,
+    "temporal_residual": TemporalResidualNetwork,
     "broadcast_residual": BroadcastResidualNetwork,
     "attention_rnn": AttentionRecurrentNetwork,
 }

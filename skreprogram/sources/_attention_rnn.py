@@ -60,7 +60,11 @@ class AttentionRNN(nn.Module):
             their weighted average ``(n, 128)``, and the last hidden layer ``(n, 32)``; one frame
             every 128 samples.
         """
-        frames = self.front_end(waveform).transpose(1, 2).unsqueeze(1)
+        return self.stages_of_frames(self.front_end.frames(self.front_end.pad(waveform)))
+
+    def stages_of_frames(self, frames):
+        """Activations behind the local part of the front end, levels of shape (n, 80, frames)."""
+        frames = self.front_end.standardise(frames).transpose(1, 2).unsqueeze(1)
         filtered = self.filters(frames).squeeze(1)
         first, _ = self.first_lstm(filtered)
         second, _ = self.second_lstm(first)
@@ -68,6 +72,10 @@ class AttentionRNN(nn.Module):
         context = (scores * second).sum(1)
         over_time = (states.transpose(1, 2) for states in (filtered, first, second))
         return (*over_time, context, self.narrowing(context))
+
+    def outputs_of_frames(self, frames):
+        """Logits of the keywords from levels of shape (n, 80, frames)."""
+        return self.head(self.stages_of_frames(frames)[-1])
 
     def forward(self, waveform):
         """Logits of the keywords.

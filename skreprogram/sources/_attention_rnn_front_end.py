@@ -70,6 +70,28 @@ class _StandardisedMel(nn.Module):
         self.register_buffer("window", torch.from_numpy(taper.astype(np.float32)))
         self.register_buffer("bands", torch.from_numpy(bands.astype(np.float32)))
 
+    hop = _HOP
+    length = _WINDOW
+
+    def pad(self, waveform):
+        """Put zeros around waveforms of shape ``(n, samples)``."""
+        n_frames = -(-waveform.shape[-1] // _HOP)
+        missing = (n_frames - 1) * _HOP + _WINDOW - waveform.shape[-1]
+        return functional.pad(waveform, (self.before, missing - self.before))
+
+    def frames(self, padded):
+        """Levels of the bands for every window that fits; shape ``(n, 80, frames)``."""
+        # Sixteen bits are too few for powers that span ten decades.
+        with torch.autocast(padded.device.type, enabled=False):
+            spectrum = torch.fft.rfft(padded.unfold(-1, _WINDOW, _HOP) * self.window)
+            return self._level(spectrum).transpose(1, 2)
+
+    def standardise(self, frames):
+        """Bring the levels of each recording to zero mean and unit variance."""
+        centred = frames - frames.mean((1, 2), keepdim=True)
+        # The root of exact zero, in silence, would have an infinite gradient.
+        return centred / (centred.square().mean((1, 2), keepdim=True) + 1e-20).sqrt()
+
     def forward(self, waveform):
         """Compute the frames.
 
@@ -83,17 +105,7 @@ class _StandardisedMel(nn.Module):
         tensor of shape (n, 80, ceil(samples / 128))
             Levels of the bands; 0 on average over a recording, with standard deviation 1.
         """
-        n_frames = -(-waveform.shape[-1] // _HOP)
-        missing = (n_frames - 1) * _HOP + _WINDOW - waveform.shape[-1]
-        padded = functional.pad(waveform, self._sides(missing))
-        # Sixteen bits are too few for powers that span ten decades.
-        with torch.autocast(waveform.device.type, enabled=False):
-            spectrum = torch.fft.rfft(padded.unfold(-1, _WINDOW, _HOP) * self.window)
-            level = self._level(spectrum)
-            centred = level - level.mean((1, 2), keepdim=True)
-            # The root of exact zero, in silence, would have an infinite gradient.
-            spread = (centred.square().mean((1, 2), keepdim=True) + 1e-20).sqrt()
-        return (centred / spread).transpose(1, 2)
+        return self.standardise(self.frames(self.pad(waveform)))
 
 
 class DecibelMel(_StandardisedMel):
@@ -115,14 +127,17 @@ class DecibelMel(_StandardisedMel):
     def __init__(self):
         super().__init__(slaney_mel_matrix())
 
-    def _sides(self, missing):
-        return missing // 2, missing - missing // 2
+    before = (_WINDOW - _HOP) // 2
+
+    def standardise(self, frames):
+        """Decibels below the loudest band, cut off and standardised per recording."""
+        below = frames - frames.amax((1, 2), keepdim=True)
+        return super().standardise(below.clamp_min(self.deepest))
 
     def _level(self, spectrum):
-        power = torch.view_as_real(spectrum).square().sum(-1) @ self.bands
+        power = (spectrum.real.square() + spectrum.imag.square()) @ self.bands
         # A logarithm of the power instead of the root: finite gradients at zero.
-        level = 5 * power.clamp_min(self.floor).log10()
-        return (level - level.amax((1, 2), keepdim=True)).clamp_min(self.deepest)
+        return 5 * power.clamp_min(self.floor).log10()
 
 
 class LogMagnitudeMel(_StandardisedMel):
@@ -139,8 +154,7 @@ class LogMagnitudeMel(_StandardisedMel):
     def __init__(self):
         super().__init__(straight_mel_matrix())
 
-    def _sides(self, missing):
-        return 0, missing
+    before = 0
 
     def _level(self, spectrum):
         return (spectrum.abs() @ self.bands + self.floor).log()

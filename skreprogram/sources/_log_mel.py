@@ -87,25 +87,52 @@ class LogMel(nn.Module):
         self.register_buffer("window", torch.from_numpy(taper.astype(np.float32)))
         self.register_buffer("bands", torch.from_numpy(bands.astype(np.float32)))
 
+    @property
+    def length(self):
+        """Samples of a window."""
+        return len(self.window)
+
+    @property
+    def before(self):
+        """Zeros put in front of a waveform."""
+        return (self.length - self.hop) // 2
+
+    def pad(self, waveform):
+        """Put zeros around waveforms of shape ``(n, samples)``."""
+        return functional.pad(waveform, (self.before, self.length - self.hop - self.before))
+
+    def frames(self, padded):
+        """Compute a frame for every window that fits.
+
+        Parameters
+        ----------
+        padded : torch.Tensor of shape (n, samples)
+            Samples in [-1, 1].
+
+        Returns
+        -------
+        frames : torch.Tensor of shape (n, n_mels, (samples - window) // hop + 1)
+            Scaled logarithms of the power in each band.
+        """
+        windows = padded.unfold(-1, self.length, self.hop)
+        # Sixteen bits are too few for powers that span ten decades.
+        with torch.autocast(padded.device.type, enabled=False):
+            spectrum = torch.fft.rfft(windows * self.window, n=self.n_fft)
+            power = (spectrum.real.square() + spectrum.imag.square()) @ self.bands
+            level = (power + self.floor).log()
+        return ((level - self.mean) / self.scale).transpose(1, 2)
+
     def forward(self, waveform):
         """Compute the frames.
 
         Parameters
         ----------
-        waveform : tensor of shape (n, samples)
+        waveform : torch.Tensor of shape (n, samples)
             Samples in [-1, 1].
 
         Returns
         -------
-        tensor of shape (n, n_mels, samples // hop)
+        frames : torch.Tensor of shape (n, n_mels, samples // hop)
             Scaled logarithms of the power in each band.
         """
-        before = (len(self.window) - self.hop) // 2
-        after = len(self.window) - self.hop - before
-        frames = functional.pad(waveform, (before, after)).unfold(-1, len(self.window), self.hop)
-        # Sixteen bits are too few for powers that span ten decades.
-        with torch.autocast(waveform.device.type, enabled=False):
-            spectrum = torch.view_as_real(torch.fft.rfft(frames * self.window, n=self.n_fft))
-            power = spectrum.square().sum(-1) @ self.bands
-            level = (power + self.floor).log()
-        return ((level - self.mean) / self.scale).transpose(1, 2)
+        return self.frames(self.pad(waveform))

@@ -7,6 +7,8 @@ from itertools import chain
 import torch
 from torch import nn
 
+from skreprogram.sources._shared_frames import shared_frames
+
 
 class FrozenNetwork:
     """A source model in memory, on one device and in one precision.
@@ -48,20 +50,23 @@ class FrozenNetwork:
         """Whether any part is in training mode; it never should be."""
         return any(part.training for part in self._module.modules())
 
-    def raw_outputs(self, inputs):
+    def raw_outputs(self, inputs, alike=None):
         """What the network returns, checked for its shape.
 
         Parameters
         ----------
         inputs : torch.Tensor of shape (n, *input_shape)
             Inputs in the declared value range, before normalisation.
+        alike : (int, list of (int, int)) or None, default=None
+            Rows of a group, and the spans of the last axis outside of which the rows of a group
+            are equal. Sources of sound then compute shared frames once; others ignore it.
 
         Returns
         -------
         outputs : torch.Tensor of shape (n, n_outputs)
             Logits or probabilities, as declared.
         """
-        outputs = self._run(self._module, inputs)
+        outputs = self._run(self._part("outputs_of_frames", self._module, alike), inputs)
         expected = (len(inputs), "n_outputs" if self._n_outputs == -1 else self._n_outputs)
         if (
             not isinstance(outputs, torch.Tensor)
@@ -77,20 +82,22 @@ class FrozenNetwork:
             )
         return outputs
 
-    def outputs(self, inputs):
+    def outputs(self, inputs, alike=None):
         """Logits, or the logarithms of the probabilities; shape ``(n, n_outputs)``."""
-        outputs = self.raw_outputs(inputs)
+        outputs = self.raw_outputs(inputs, alike)
         if self._output_kind == "probabilities":
             outputs = outputs.clamp_min(torch.finfo(outputs.dtype).tiny).log()
         return self._finite(outputs)
 
-    def features(self, inputs):
+    def features(self, inputs, alike=None):
         """Activations inside the network.
 
         Parameters
         ----------
         inputs : torch.Tensor of shape (n, *input_shape)
             Inputs in the declared value range, before normalisation.
+        alike : (int, list of (int, int)) or None, default=None
+            As in `raw_outputs`.
 
         Returns
         -------
@@ -98,10 +105,18 @@ class FrozenNetwork:
             One tensor a stage; vectors have no positions.
         """
         if self._layers is None:
-            stages = tuple(self._run(self._module.stages, inputs))
+            function = self._part("stages_of_frames", self._module.stages, alike)
+            stages = tuple(self._run(function, inputs))
         else:
             stages = self._captured(inputs)
         return tuple(self._finite(stage) for stage in stages)
+
+    def _part(self, behind, whole, alike):
+        """The function of a whole input, or the one that shares frames between rows."""
+        if alike is None or not hasattr(self._module, behind) or self._scale is not None:
+            return whole
+        part, front_end = getattr(self._module, behind), self._module.front_end
+        return lambda inputs: part(shared_frames(front_end, inputs, *alike))
 
     def _catcher(self, name, side):
         def catch(_, received, returned):
@@ -151,7 +166,8 @@ class FrozenNetwork:
         return (inputs - mean) / std
 
     def _finite(self, tensor):
-        if not torch.isfinite(tensor).all():
+        # the sum is one cheap pass; only when it overflows or is NaN every number is looked at
+        if not torch.isfinite(tensor.sum()) and not torch.isfinite(tensor).all():
             raise ValueError(
                 f"Got NaN or infinite numbers from the source {self._name!r}, expected finite "
                 "outputs. Check its weights and that the inputs lie in its value range."

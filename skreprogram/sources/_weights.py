@@ -68,6 +68,10 @@ def split(module):
         # deepcopy takes what the memo holds, so no weight is ever copied
         memo[id(tensor)] = nn.Parameter(bare, False) if isinstance(tensor, nn.Parameter) else bare
     structure = copy.deepcopy(module, memo).eval()
+    for part in structure.modules():
+        # None keeps the place; skops stores no tensors
+        for tensors in (part._parameters, part._buffers):
+            tensors.update(dict.fromkeys(tensors))
     return structure, {name: tensor.detach() for name, tensor in named}
 
 
