@@ -1,5 +1,6 @@
 """What all estimators share: fit, partial_fit, predict, save, written once."""
 
+import warnings
 from abc import abstractmethod
 
 import numpy as np
@@ -12,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from skreprogram._persistence import write_program
 from skreprogram._validation import (
     check_enough_classes,
-    check_finite_number,
     check_labels,
+    check_parameters,
     check_weights,
 )
 from skreprogram.mappings import OutputMapping
@@ -26,6 +27,7 @@ from skreprogram.training import (
     fit_programs,
     load_network,
     rows_of,
+    source_inputs,
 )
 from skreprogram.transformations import InputTransformation
 
@@ -77,7 +79,8 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
 
         Where the program trains by gradient, this is one epoch over the new samples. Where the
         mapping is solved or estimated behind a frozen transformation, the samples are kept and it
-        is solved again over all of them, so that it equals `fit` on everything seen.
+        is solved again over all of them, so that it equals `fit` on everything seen; after `fit`
+        or a load, which keep no samples, it begins anew with a warning.
 
         Parameters
         ----------
@@ -96,8 +99,8 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
             The estimator.
         """
         begun = hasattr(self, "program_")
-        if begun and classes is None:
-            classes = self.classes_
+        if begun:
+            classes = self._same_classes(classes)
         rows = self._check_fit_data(X, y, sample_weight, classes, reset=not begun)
         if not begun:
             self._resolve()
@@ -107,9 +110,7 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
             programs = fit_programs([task], self._compose(), self._options(one_epoch=True))
             self._store(programs[0], went_on=begun)
             return self
-        if begun and self._seen is not None:
-            pairs = zip(self._seen, rows, strict=True)
-            rows = tuple(np.concatenate([old, new]) for old, new in pairs)
+        rows = self._with_seen(rows) if begun else rows
         task = Task(rows_of(*rows), len(self.classes_), self._seed())
         self._store(fit_programs([task], self._compose(), self._options())[0])
         self._seen = rows
@@ -164,6 +165,23 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         best = self.predict_log_proba(X).argmax(1)
         return self.classes_[best]
 
+    def reprogram(self, X):
+        """Source inputs of samples: what the frozen model is shown.
+
+        Parameters
+        ----------
+        X : array-like
+            Target data.
+
+        Returns
+        -------
+        inputs : ndarray of shape (n_samples, *source_shape), or tuple of them
+            A tuple where the input transformation shows several views of each sample.
+        """
+        check_is_fitted(self, "program_")
+        X = self._check_samples(X, reset=False)
+        return source_inputs(self.program_, self.transformation_, self.source_.input_space, X)
+
     def save(self, path):
         """Write the fitted estimator to one safetensors file, without the source's weights.
 
@@ -180,7 +198,7 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         write_program(self, path)
 
     def _check_fit_data(self, X, y, sample_weight, classes=None, reset=True):
-        self._check_parameters()
+        check_parameters(self)
         X = self._check_samples(X, reset)
         self.classes_, codes = check_labels(y, len(X), classes)
         weight = check_weights(
@@ -192,6 +210,28 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
             check_enough_classes(codes, self.classes_)
         return X, codes, weight.astype(X.dtype)
 
+    def _same_classes(self, classes):
+        """Classes of the first call, which a later one may repeat."""
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"Got classes={np.unique(classes).tolist()}, expected those of the first call: "
+                f"{self.classes_.tolist()}. Leave classes out, or begin with a clone."
+            )
+        return self.classes_
+
+    def _with_seen(self, rows):
+        """Rows of earlier calls of partial_fit, and these."""
+        if self._seen is None:
+            warnings.warn(
+                "Got partial_fit after fit or load, which keep no samples, but this mapping is "
+                "solved over all samples: it begins anew with those of partial_fit. Use "
+                "partial_fit from the first samples on, or fit everything at once.",
+                stacklevel=3,
+            )
+            return rows
+        pairs = zip(self._seen, rows, strict=True)
+        return tuple(np.concatenate([old, new]) for old, new in pairs)
+
     def _resolve(self):
         """Make the source handle and the strategies that the parameters name."""
         self.source_ = as_source(self.source, self.input_shape_)
@@ -200,7 +240,7 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
 
     def _compose(self):
         """Load the source and put it between the strategies."""
-        network, device = load_network(self.source_, self.device, self.dtype)
+        network, device = load_network(self.source_, self.device, self.dtype, self.precision)
         space = self.source_.input_space
         return Composition(network, space, self.transformation_, self.mapping_, device)
 
@@ -268,16 +308,3 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         self.program_ = program
         self.history_ = program.history
         self.n_iter_ = len(program.history)
-
-    def _check_parameters(self):
-        for name in ("max_epochs", "batch_size", "n_iter_no_change"):
-            check_finite_number(name, getattr(self, name), 1, (int,))
-        check_finite_number("lr", self.lr, 0, exclusive=True)
-        check_finite_number("weight_decay", self.weight_decay, 0)
-        check_finite_number("validation_fraction", self.validation_fraction, 0, exclusive=True)
-        if self.validation_fraction >= 1:
-            raise ValueError(
-                f"Got validation_fraction={self.validation_fraction!r}, expected a share below 1."
-            )
-        if self.dtype not in ("float32", "float64"):
-            raise ValueError(f"Got dtype={self.dtype!r}, expected 'float32' or 'float64'.")

@@ -51,9 +51,13 @@ class ReprogrammingClassifier(BaseReprogrammer):
     device : str, default="auto"
         "auto", "cpu", "cuda", "cuda:N".
     dtype : {"float32", "float64"}, default="float32"
-        Precision of source and program.
+        Type of the numbers in source and program.
+    precision : {"full", "bf16"}, default="full"
+        "bf16" lets the source multiply in bfloat16, which is several times as fast on recent
+        CPUs and GPUs and rounds its outputs to about three digits.
     random_state : int, RandomState or None, default=None
-        Seed of everything that is drawn. No global generator is touched.
+        Seed of everything that is drawn; None draws it from numpy's global generator, as in
+        scikit-learn. No other global generator is touched.
     verbose : int, default=0
         1 shows progress bars.
 
@@ -130,6 +134,7 @@ class ReprogrammingClassifier(BaseReprogrammer):
         warm_start=False,
         device="auto",
         dtype="float32",
+        precision="full",
         random_state=None,
         verbose=0,
     ):
@@ -150,6 +155,7 @@ class ReprogrammingClassifier(BaseReprogrammer):
         self.warm_start = warm_start
         self.device = device
         self.dtype = dtype
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 from skreprogram.mappings import OutputMapping
 from skreprogram.sources import SourceModel, as_source, list_sources
+from skreprogram.sources._download import temporary_beside
 from skreprogram.training import Program
 from skreprogram.transformations import InputTransformation
 
@@ -20,8 +21,8 @@ ESTIMATORS = {
     "ReprogrammingClassifier": "skreprogram._classifier",
     "TimeSeriesReprogrammer": "skreprogram._time_series",
 }
-# what prediction does not need and a file cannot hold
-NOT_KEPT = ("callbacks", "random_state", "optimizer", "lr_scheduler")
+# what prediction does not need, and a file can only hold where it is a name or a number
+KEPT_WHERE_PLAIN = ("callbacks", "random_state", "optimizer", "lr_scheduler")
 
 
 def write_program(estimator, path):
@@ -46,7 +47,7 @@ def write_program(estimator, path):
         "estimator": type(estimator).__name__,
         "params": _kept_params(estimator),
         "source": {"name": estimator.source_.name, "sha256": estimator.source_.digest},
-        "classes": estimator.classes_.tolist(),
+        "classes": _encode(estimator.classes_),
         "classes_dtype": estimator.classes_.dtype.str,
         "input_shape": list(estimator.input_shape_),
         "n_features_in": estimator.n_features_in_,
@@ -54,11 +55,11 @@ def write_program(estimator, path):
         "transformation": _encode(estimator.transformation_),
         "mapping": _encode(estimator.mapping_),
         "history": program.history,
-        "tensors_sha256": _digest(tensors),
     }
-    temporary = Path(path).with_name(Path(path).name + ".part")
-    save_file(tensors, temporary, metadata={"skreprogram": json.dumps(header)})
-    os.replace(temporary, path)
+    header["sha256"] = _digest(header, tensors)
+    with temporary_beside(path) as temporary:
+        save_file(tensors, temporary, metadata={"skreprogram": json.dumps(header)})
+        os.replace(temporary, path)
 
 
 def load(path, source=None):
@@ -87,18 +88,12 @@ def load(path, source=None):
         When the file is cut, changed or of another format, or the source has other weights.
     """
     header, tensors = _read(path)
-    module = ESTIMATORS.get(header["estimator"])
-    if module is None or header["format"] != FORMAT:
-        raise ValueError(
-            f"Got {str(path)!r} with format {header['format']} of {header['estimator']!r}, expected "
-            f"format {FORMAT} of one of {sorted(ESTIMATORS)}. It was written by skreprogram "
-            f"{header['skreprogram']}; this is {_version()}."
-        )
     params = {name: _decode(value) for name, value in header["params"].items()}
     handle = _matching_source(header, source, path)
     if params.get("source") is None:
         params["source"] = handle
-    estimator = getattr(importlib.import_module(module), header["estimator"])(**params)
+    module = importlib.import_module(ESTIMATORS[header["estimator"]])
+    estimator = getattr(module, header["estimator"])(**params)
     return _filled(estimator, header, tensors, handle)
 
 
@@ -110,7 +105,7 @@ def _filled(estimator, header, tensors, source):
     estimator.source_ = source
     estimator.transformation_ = _decode(header["transformation"])
     estimator.mapping_ = _decode(header["mapping"])
-    estimator.classes_ = np.array(header["classes"], dtype=header["classes_dtype"])
+    estimator.classes_ = np.array(_decode(header["classes"]), dtype=header["classes_dtype"])
     estimator.input_shape_ = tuple(header["input_shape"])
     estimator.n_features_in_ = header["n_features_in"]
     if header["feature_names_in"]:
@@ -136,15 +131,20 @@ def _read(path):
         ) from error
     try:
         header = json.loads(metadata["skreprogram"])
-        intact = header["tensors_sha256"] == _digest(tensors)
+        written_by = {name: header[name] for name in ("format", "estimator", "skreprogram")}
     except (KeyError, ValueError, TypeError) as error:
         raise ValueError(
             f"Got {str(path)!r}, a safetensors file without a header of skreprogram, expected one "
             "written by save."
         ) from error
-    if not intact:
+    if written_by["format"] != FORMAT or written_by["estimator"] not in ESTIMATORS:
         raise ValueError(
-            f"Got {str(path)!r}, whose tensors do not match their sha256: the file was changed. "
+            f"Got {str(path)!r}, which holds {written_by}, expected format {FORMAT} of one of "
+            f"{sorted(ESTIMATORS)}. Load it with the version that wrote it; this is {_version()}."
+        )
+    if header.pop("sha256", None) != _digest(header, tensors):
+        raise ValueError(
+            f"Got {str(path)!r}, whose content does not match its sha256: the file was changed. "
             "Save the estimator again."
         )
     return header, tensors
@@ -172,7 +172,11 @@ def _kept_params(estimator):
     params = estimator.get_params(deep=False)
     if not isinstance(params["source"], str):
         params["source"] = None
-    return {name: _encode(value) for name, value in params.items() if name not in NOT_KEPT}
+    params["device"] = str(params["device"])
+    for name in KEPT_WHERE_PLAIN:
+        if not isinstance(params[name], (str, int, np.integer)):
+            del params[name]
+    return {name: _encode(value) for name, value in params.items()}
 
 
 def _encode(value):
@@ -204,25 +208,31 @@ def _decode(value):
         return value
     if "strategy" in value:
         params = {name: _decode(param) for name, param in value["params"].items()}
-        return _strategies()[value["strategy"]](**params)
+        return _strategy(value["strategy"])(**params)
     if "pairs" in value:
         return {_decode(key): _decode(item) for key, item in value["pairs"]}
     ((kind, items),) = value.items()
     return (tuple if kind == "tuple" else list)(_decode(item) for item in items)
 
 
-def _strategies():
-    """Strategy classes that are imported already: a file never makes us import code."""
+def _strategy(name):
+    """A strategy class that is imported already: a file never makes us import code."""
     found, queue = {}, [InputTransformation, OutputMapping]
     while queue:
         kind = queue.pop()
         queue += kind.__subclasses__()
         found[f"{kind.__module__}:{kind.__qualname__}"] = kind
-    return found
+    if name not in found:
+        raise ValueError(
+            f"Got a program with the strategy {name!r}, which is not known here. Import "
+            f"{name.partition(':')[0]} before load."
+        )
+    return found[name]
 
 
-def _digest(tensors):
-    digest = hashlib.sha256()
+def _digest(header, tensors):
+    """The sha256 of header and tensors, in an order of their own."""
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name in sorted(tensors):
         array = tensors[name]
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())

@@ -1,10 +1,22 @@
 """Arrays, labels and weights as users give them: checked, with every sentence about shapes."""
 
+from numbers import Integral, Real
+
 import numpy as np
 import pandas as pd
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+from skorch.callbacks import Callback
+
+_TEXT = (
+    "Got X with text, expected numbers: dtype='numeric' is not compatible with arrays of "
+    "bytes/strings. Convert your data to numeric values explicitly instead."
+)
+_RAGGED = (
+    "Got X with rows of different lengths, expected equal ones. Cut, pad or resample the samples "
+    "to one length."
+)
 
 
 def check_samples(estimator, X, dtype, reset):
@@ -32,9 +44,14 @@ def check_samples(estimator, X, dtype, reset):
             "Pass X.detach()."
         )
     _refuse_text(X)
-    X = validate_data(
-        estimator, X, reset=reset, dtype=dtype, order="C", allow_nd=True, ensure_min_samples=1
-    )
+    try:
+        X = validate_data(estimator, X, reset=reset, dtype=dtype, order="C", allow_nd=True)
+    except ValueError as error:
+        if "could not convert string" in str(error):
+            raise ValueError(_TEXT) from error
+        if "inhomogeneous" in str(error) or "setting an array element" in str(error):
+            raise ValueError(_RAGGED) from error
+        raise
     if reset:
         estimator.input_shape_ = X.shape[1:]
     elif X.shape[1:] != estimator.input_shape_:
@@ -72,13 +89,14 @@ def check_labels(y, n_samples, classes=None):
         raise ValueError(
             "Got y with NaN or missing labels, expected one label a sample. Drop those rows."
         )
+    found = _sorted(y)
     check_classification_targets(y)
     if len(y) != n_samples:
         raise ValueError(
             f"Got {n_samples} samples in X and {len(y)} labels in y, expected as many. "
             "Found input variables with inconsistent numbers of samples."
         )
-    classes = np.unique(y) if classes is None else np.unique(classes)
+    classes = found if classes is None else _sorted(classes)
     codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     unknown = np.unique(y[classes[codes] != y])
     if len(unknown):
@@ -87,6 +105,17 @@ def check_labels(y, n_samples, classes=None):
             f"{classes.tolist()}. Name all classes in the first call of partial_fit."
         )
     return classes, codes
+
+
+def _sorted(labels):
+    try:
+        return np.unique(labels)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in labels})
+        raise ValueError(
+            f"Got labels of different types in y: {kinds}, expected one type that sorts. Convert "
+            "them, for example by y.astype(str)."
+        ) from error
 
 
 def check_weights(sample_weight, X, y, class_weight):
@@ -146,27 +175,51 @@ def _refuse_text(X):
     kind = getattr(getattr(X, "dtype", None), "kind", None)
     first = X[0] if isinstance(X, (list, tuple)) and len(X) else None
     if kind in ("U", "S") or isinstance(X, str) or isinstance(first, str):
+        raise ValueError(_TEXT)
+
+
+def check_parameters(estimator):
+    """Refuse parameters of the training that cannot be used; strategies check their own."""
+    for name in ("max_epochs", "batch_size", "n_iter_no_change"):
+        _check_number(estimator, name, 1, Integral)
+    _check_number(estimator, "lr", 0, exclusive=True)
+    _check_number(estimator, "weight_decay", 0)
+    _check_number(estimator, "validation_fraction", 0, exclusive=True)
+    if estimator.validation_fraction >= 1:
         raise ValueError(
-            "Got X with text, expected numbers: dtype='numeric' is not compatible with arrays of "
-            "bytes/strings. Convert your data to numeric values explicitly instead."
+            f"Got validation_fraction={estimator.validation_fraction!r}, expected a share below 1."
+        )
+    if estimator.dtype not in ("float32", "float64"):
+        raise ValueError(f"Got dtype={estimator.dtype!r}, expected 'float32' or 'float64'.")
+    if estimator.precision not in ("full", "bf16"):
+        raise ValueError(f"Got precision={estimator.precision!r}, expected 'full' or 'bf16'.")
+    weights = estimator.class_weight
+    if not (weights is None or isinstance(weights, dict) or str(weights) == "balanced"):
+        raise ValueError(f"Got class_weight={weights!r}, expected a dict, 'balanced' or None.")
+    callbacks = estimator.callbacks
+    if callbacks is not None and not (
+        isinstance(callbacks, (list, tuple))
+        and all(isinstance(callback, Callback) for callback in callbacks)
+    ):
+        raise TypeError(
+            f"Got callbacks={callbacks!r}, expected a list of objects of skorch.callbacks, or None."
         )
 
 
-def check_finite_number(name, value, lowest, kinds=(int, float), exclusive=False):
-    """Refuse a hyper-parameter that is no number or too small."""
-    number = isinstance(value, kinds) and not isinstance(value, bool)
-    if isinstance(value, np.generic):
-        number = True
+def _check_number(estimator, name, lowest, kind=Real, exclusive=False):
+    value = getattr(estimator, name)
+    number = isinstance(value, kind) and not isinstance(value, (bool, np.bool_))
     if not number or value < lowest or (exclusive and value == lowest) or not np.isfinite(value):
+        whole = "whole " if kind is Integral else ""
         bound = f"greater than {lowest}" if exclusive else f"of at least {lowest}"
-        raise ValueError(f"Got {name}={value!r}, expected a number {bound}.")
+        raise ValueError(f"Got {name}={value!r}, expected a {whole}number {bound}.")
 
 
 __all__ = [
     "add_channel_axis",
     "check_enough_classes",
-    "check_finite_number",
     "check_labels",
+    "check_parameters",
     "check_samples",
     "check_weights",
     "panel_to_array",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from tqdm import tqdm
 
@@ -45,19 +45,28 @@ class Corpus:
 def train(network, corpus, options, generator):
     """Minimise the cross-entropy over augmented training clips, one learning-rate cycle."""
     rows = torch.nonzero(~corpus.unseen).squeeze(1)
+    chances = engine_chances(corpus.engines[rows.numpy()], options.even)
     n_steps = options.epochs * (len(rows) // options.batch_size)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=options.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.lr, n_steps, pct_start=0.2)
     network.train()
     with tqdm(total=n_steps, unit="step", mininterval=options.refresh) as bar:
         for _ in range(options.epochs):
-            order = rows[torch.randperm(len(rows), generator=generator)]
+            picked = torch.multinomial(chances, len(rows), replacement=True, generator=generator)
+            order = rows[picked]
             for batch in order.split(options.batch_size)[: len(rows) // options.batch_size]:
                 waveform = augment(*corpus.clips(batch), generator)
                 loss = step(network, optimizer, waveform, corpus.labels[batch])
                 schedule.step()
                 bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
                 bar.update()
+
+
+def engine_chances(engines, even):
+    """Chance of each clip to be drawn: equal clips at 0, equal engines at 1."""
+    names, place, counts = np.unique(engines, return_inverse=True, return_counts=True)
+    share = (1 - even) * counts / counts.sum() + even / len(names)
+    return torch.from_numpy((share / counts)[place])
 
 
 def step(network, optimizer, waveform, labels):
@@ -113,12 +122,16 @@ def main():
     parser.add_argument("--lr", type=float, default=4e-3)
     parser.add_argument("--weight-decay", type=float, default=0.02)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--even", type=float, default=0.0, help="0 draws clips alike, 1 engines")
+    parser.add_argument("--start", type=Path, help="weights of an earlier run to go on with")
     parser.add_argument("--refresh", type=float, default=0.5, help="seconds between progress lines")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     generator = torch.Generator().manual_seed(options.seed)
     corpus = Corpus(options.corpus)
     network = ARCHITECTURES[options.architecture](len(WORDS))
+    if options.start:
+        network.load_state_dict({n: t.float() for n, t in load_file(options.start).items()})
     start = time.perf_counter()
     train(network, corpus, options, generator)
     seconds = time.perf_counter() - start

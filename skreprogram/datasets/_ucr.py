@@ -123,8 +123,8 @@ def _bundled_folder():
     return Path(find_spec("sktime").submodule_search_locations[0], "datasets", "data")
 
 
-def _is_complete(folder):
-    return all((folder / f"{folder.name}_{part}.ts").is_file() for part in ("TRAIN", "TEST"))
+def _is_complete(folder, suffix=".ts"):
+    return all((folder / f"{folder.name}_{part}{suffix}").is_file() for part in ("TRAIN", "TEST"))
 
 
 def _near(name, folder):
@@ -152,7 +152,9 @@ def _download(name, cached):
 
 def _read(folder, part):
     stem = f"{folder.name}_{part.upper()}"
-    for suffix, reader in ((".tsv", _read_tsv), (".ts", _read_ts)):
+    readers = [(".tsv", _read_tsv), (".ts", _read_ts)]
+    # sktime has one part of ArrowHead in both formats, whose labels differ in type
+    for suffix, reader in sorted(readers, key=lambda pair: not _is_complete(folder, pair[0])):
         file = folder / f"{stem}{suffix}"
         if file.is_file():
             return _checked(*reader(file), file)

@@ -19,8 +19,8 @@ class FeaturesMapping(OutputMapping, name="features"):
 
     Parameters
     ----------
-    poolings : tuple of {"mean", "std", "max", "min", "share"}, \
-            default=("mean", "std", "max", "share")
+    poolings : tuple of {"mean", "std", "max", "min", "thirds", "share"}, \
+            default=("mean", "std", "max", "thirds", "share")
         Statistics of each channel over its positions. "share" is the share of positions above
         thresholds.
     quantiles : tuple of float, default=(0.5, 0.75, 0.9)
@@ -48,7 +48,7 @@ class FeaturesMapping(OutputMapping, name="features"):
 
     def __init__(
         self,
-        poolings=("mean", "std", "max", "share"),
+        poolings=("mean", "std", "max", "thirds", "share"),
         quantiles=(0.5, 0.75, 0.9),
         alphas=None,
     ):

@@ -2,7 +2,7 @@
 
 import torch
 
-POOLINGS = ("mean", "std", "max", "min", "share")
+POOLINGS = ("mean", "std", "max", "min", "thirds", "share")
 # width of the ramp around a threshold, in standard deviations of the channel
 RAMP = 0.1
 
@@ -14,8 +14,9 @@ def pool(stage, poolings, thresholds=None, width=None):
     ----------
     stage : torch.Tensor of shape (n, channels, *positions)
         Activations; vectors of shape (n, channels) are returned as they are.
-    poolings : sequence of {"mean", "std", "max", "min", "share"}
-        Statistics over the positions; "share" is the share of positions above each threshold:
+    poolings : sequence of {"mean", "std", "max", "min", "thirds", "share"}
+        Statistics over the positions; "thirds" are the means of the first, second and last third
+        of the positions (they know where something happens, the others only whether); "share" is the share of positions above each threshold:
         the proportion of positive values of ROCKET, with biases from the training data.
     thresholds : torch.Tensor of shape (n_thresholds, channels) or None
         Needed by "share".
@@ -70,9 +71,16 @@ def _standard_deviation(flat):
     return variance.clamp_min(1e-12).sqrt()
 
 
+def _thirds(flat):
+    n_positions = flat.shape[-1]
+    bounds = [(i * n_positions // 3, -(-(i + 1) * n_positions // 3)) for i in range(3)]
+    return torch.cat([flat[..., start:stop].mean(-1) for start, stop in bounds], 1)
+
+
 _STATISTICS = {
     "mean": lambda flat: flat.mean(-1),
     "std": _standard_deviation,
     "max": lambda flat: flat.amax(-1),
     "min": lambda flat: flat.amin(-1),
+    "thirds": _thirds,
 }

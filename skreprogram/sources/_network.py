@@ -1,11 +1,13 @@
 """The loaded source model: normalises, runs, and gives outputs or features."""
 
+import copy
 import hashlib
 import threading
 from itertools import chain
 
 import torch
 from torch import nn
+from torch.utils._pytree import tree_map
 
 from skreprogram.sources._shared_frames import shared_frames
 
@@ -32,10 +34,33 @@ class FrozenNetwork:
         self._layers = _feature_layers(module, source.feature_layers)
         self._scale = _channel_constants(source, module)
         self._is_recurrent = any(isinstance(part, nn.RNNBase) for part in module.modules())
+        self._mixed = False
         # per thread, because threads share this network
         self._caught = threading.local()
         for name, side in self._layers or ():
             module.get_submodule(name).register_forward_hook(self._catcher(name, side))
+
+    @property
+    def shares_frames(self):
+        """Whether frames that rows share are computed once, which needs a front end of its own."""
+        return hasattr(self._module, "outputs_of_frames") and self._scale is None
+
+    def with_precision(self, precision):
+        """The same network, run in full or in mixed precision.
+
+        Parameters
+        ----------
+        precision : {"full", "bf16"}
+            "bf16" multiplies and convolves in bfloat16; what comes in and out keeps its precision.
+
+        Returns
+        -------
+        network : FrozenNetwork
+            A view; the weights are shared.
+        """
+        view = copy.copy(self)
+        view._mixed = precision == "bf16"
+        return view
 
     def state_digest(self):
         """The sha256 of every parameter and buffer, to show that nothing moved."""
@@ -57,9 +82,9 @@ class FrozenNetwork:
         ----------
         inputs : torch.Tensor of shape (n, *input_shape)
             Inputs in the declared value range, before normalisation.
-        alike : (int, list of (int, int)) or None, default=None
-            Rows of a group, and the spans of the last axis outside of which the rows of a group
-            are equal. Sources of sound then compute shared frames once; others ignore it.
+        alike : (torch.Tensor, list of (int, int)) or None, default=None
+            One row of each group of inputs, and the spans of the last axis outside of which a
+            group's rows are equal to it; see `shares_frames`.
 
         Returns
         -------
@@ -113,7 +138,7 @@ class FrozenNetwork:
 
     def _part(self, behind, whole, alike):
         """The function of a whole input, or the one that shares frames between rows."""
-        if alike is None or not hasattr(self._module, behind) or self._scale is not None:
+        if alike is None:
             return whole
         part, front_end = getattr(self._module, behind), self._module.front_end
         return lambda inputs: part(shared_frames(front_end, inputs, *alike))
@@ -144,12 +169,15 @@ class FrozenNetwork:
         return tuple(caught[name] for name, _ in self._layers)
 
     def _run(self, function, inputs):
+        # in eval mode cuDNN's recurrent layers give no gradients
+        without_cudnn = self._is_recurrent and inputs.is_cuda and torch.is_grad_enabled()
         try:
-            if self._is_recurrent and inputs.is_cuda and torch.is_grad_enabled():
-                # in eval mode cuDNN's recurrent layers give no gradients
-                with torch.backends.cudnn.flags(enabled=False):
-                    return function(self._normalise(inputs))
-            return function(self._normalise(inputs))
+            with (
+                torch.backends.cudnn.flags(enabled=not without_cudnn),
+                torch.autocast(inputs.device.type, torch.bfloat16, enabled=self._mixed),
+            ):
+                answer = function(self._normalise(inputs))
+            return tree_map(lambda t: t.to(inputs.dtype), answer) if self._mixed else answer
         except torch.cuda.OutOfMemoryError:
             raise
         except (RuntimeError, IndexError, TypeError) as error:
@@ -170,7 +198,8 @@ class FrozenNetwork:
         if not torch.isfinite(tensor.sum()) and not torch.isfinite(tensor).all():
             raise ValueError(
                 f"Got NaN or infinite numbers from the source {self._name!r}, expected finite "
-                "outputs. Check its weights and that the inputs lie in its value range."
+                "outputs. Check its weights and that the inputs lie in its value range; where a "
+                "program trains, use a smaller learning rate."
             )
         return tensor
 

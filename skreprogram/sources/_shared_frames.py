@@ -3,11 +3,12 @@
 import torch
 
 
-def shared_frames(front_end, waveforms, n_rows, spans):
+def shared_frames(front_end, waveforms, common, spans):
     """Compute the frames that all rows of a group share once, the others for each row.
 
     A tiled series touches few frames of a second of sound; everywhere else a batch holds the
-    same program. The frames are those of the plain front end, and so is their gradient.
+    same program. The frames are those of the plain front end. Gradients flow into `common` only:
+    inside the spans nothing trains.
 
     Parameters
     ----------
@@ -16,8 +17,8 @@ def shared_frames(front_end, waveforms, n_rows, spans):
         on its own window only.
     waveforms : torch.Tensor of shape (n_groups * n_rows, samples)
         Rows of a group differ inside the spans only.
-    n_rows : int
-        Rows of a group.
+    common : torch.Tensor of shape (n_groups, samples)
+        One row of each group.
     spans : list of (int, int)
         Where rows differ: first sample and the one after the last.
 
@@ -25,17 +26,19 @@ def shared_frames(front_end, waveforms, n_rows, spans):
     -------
     frames : torch.Tensor of shape (n_groups * n_rows, n_bands, n_frames)
     """
-    padded = front_end.pad(waveforms)
-    common = front_end.frames(padded[::n_rows])
-    n_frames = common.shape[-1]
+    n_rows = len(waveforms) // len(common)
+    difference = waveforms.detach() - common.detach().repeat_interleave(n_rows, 0)
+    common, difference = front_end.pad(common), front_end.pad(difference)
+    shared = front_end.frames(common)
     pieces, reached = [], 0
-    for first, last in touched_frames(spans, front_end, n_frames):
+    for first, last in touched_frames(spans, front_end, shared.shape[-1]):
         start = first * front_end.hop
         stop = (last - 1) * front_end.hop + front_end.length
-        pieces.append(common[..., reached:first].repeat_interleave(n_rows, 0))
-        pieces.append(front_end.frames(padded[:, start:stop]))
+        pieces.append(shared[..., reached:first].repeat_interleave(n_rows, 0))
+        own = common[:, start:stop].repeat_interleave(n_rows, 0) + difference[:, start:stop]
+        pieces.append(front_end.frames(own))
         reached = last
-    pieces.append(common[..., reached:].repeat_interleave(n_rows, 0))
+    pieces.append(shared[..., reached:].repeat_interleave(n_rows, 0))
     return torch.cat(pieces, -1)
 
 

@@ -32,7 +32,7 @@ def resolve_device(device):
     return resolved
 
 
-def load_network(source, device, dtype):
+def load_network(source, device, dtype, precision):
     """Load a source on a device.
 
     Parameters
@@ -42,7 +42,9 @@ def load_network(source, device, dtype):
     device : str or torch.device
         Where to run; see :func:`resolve_device`.
     dtype : {"float32", "float64"}
-        Precision.
+        Type of inputs, weights and outputs.
+    precision : {"full", "bf16"}
+        How the network multiplies.
 
     Returns
     -------
@@ -50,4 +52,5 @@ def load_network(source, device, dtype):
     device : torch.device
     """
     place = resolve_device(device)
-    return source.load(place, getattr(torch, dtype)), place
+    return source.load(place, getattr(torch, dtype)).with_precision(precision), place
+

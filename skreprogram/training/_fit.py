@@ -93,6 +93,29 @@ def class_scores(program, composition, X, verbose=0):
     return torch.cat(parts).double().numpy()
 
 
+def source_inputs(program, transformation, space, X):
+    """What the source is shown of samples.
+
+    Parameters
+    ----------
+    program : Program
+        A fitted program.
+    transformation : InputTransformation
+        Its input side.
+    space : InputSpace
+        What the source takes.
+    X : ndarray of shape (n_samples, *data_shape)
+        Target data.
+
+    Returns
+    -------
+    inputs : ndarray of shape (n_samples, *source_shape), or tuple of them, one a view
+    """
+    theta, _ = program.tensors()
+    inputs = transformation.apply(theta, torch.from_numpy(X), space)
+    return tree_map(lambda tensor: tensor.numpy(), inputs)
+
+
 def _fit_stack(tasks, composition, options):
     """Train input and output side of several tasks by gradient, at once."""
     generators, sides = [], []
@@ -183,6 +206,9 @@ def _output_side(task, probe, composition, generator):
 
 def _fresh_output_side(rows, n_classes, probe, composition, generator):
     """The mapping's first tensors, from what the source gives for some rows."""
+    if isinstance(composition.mapping, LabelMapping):
+        # of the outputs only their number matters
+        rows = rows.split(1)[0]
     _, given = _probed(merge_copies(rows), probe, composition, generator)
     return composition.mapping.init(given, n_classes, generator)
 

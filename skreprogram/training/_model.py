@@ -62,15 +62,21 @@ class Reprogrammed(nn.Module):
         if self.network is None:
             return X
         params = self.input_params() if input_params is None else input_params
-        inputs = self._over_programs(
-            lambda p, x: self.transformation.apply(p, x, self.space), params, X
-        )
-        views = inputs if isinstance(inputs, tuple) else (inputs,)
-        spans = self.transformation.own_spans(X.shape[2:], self.space)
+        spans = None
+        if self.network.shares_frames:
+            spans = self.transformation.own_spans(X.shape[2:], self.space)
+        if spans is None:
+            views, alike = self._inputs(params, X), None
+        else:
+            # the gradient flows through one row, because inside the spans nothing trains
+            (common,) = self._inputs(params, X[:, :1])
+            alike = common.flatten(0, 1), spans
+            with torch.no_grad():
+                views = self._inputs(params, X)
         if self.mapping.reads == "features":
-            stages = (self._rowwise(view, "features", spans) for view in views)
+            stages = (self._rowwise(view, "features", alike) for view in views)
             return tuple(stage for of_view in stages for stage in of_view)
-        logits = [self._rowwise(view, "outputs", spans) for view in views]
+        logits = [self._rowwise(view, "outputs", alike) for view in views]
         if len(logits) == 1:
             return logits[0]
         return torch.stack([scores.log_softmax(-1) for scores in logits]).mean(0)
@@ -83,10 +89,16 @@ class Reprogrammed(nn.Module):
         """Class scores of shape (K, n, n_classes)."""
         return self.scores(self.given(X))
 
-    def _rowwise(self, view, what, spans):
+    def _inputs(self, params, X):
+        """Source inputs of every view, each of shape (K, n, *input_shape)."""
+        inputs = self._over_programs(
+            lambda p, x: self.transformation.apply(p, x, self.space), params, X
+        )
+        return inputs if isinstance(inputs, tuple) else (inputs,)
+
+    def _rowwise(self, view, what, alike):
         """Run all programs' rows through the source in one pass."""
         n_programs, n_rows = view.shape[:2]
-        alike = None if spans is None else (n_rows, spans)
         answer = getattr(self.network, what)(view.flatten(0, 1), alike)
         return tree_map(lambda tensor: tensor.unflatten(0, (n_programs, n_rows)), answer)
 

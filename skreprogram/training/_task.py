@@ -93,6 +93,6 @@ class TrainingOptions:
     optimizer: object = "adam"
     weight_decay: float = 0.0
     lr_scheduler: object = None
-    patience: int = 10
+    patience: int | None = None
     callbacks: tuple = ()
     verbose: int = 0

@@ -60,6 +60,9 @@ class InputTransformation(Strategy, family="input transformation"):
     def own_spans(self, data_shape, space):
         """Say where the inputs of two samples may differ, if only in some places.
 
+        Everywhere else the inputs of all samples must be equal, and in these places nothing that
+        trains may act: ``M`` of equation 1 is 0 there.
+
         Parameters
         ----------
         data_shape : tuple of int

@@ -1,0 +1,147 @@
+"""Training throughput of the Voice2Series configuration against a plain loop.
+
+The plain loop is written as the reference code works: every item of a data set is a frame of
+16,000 samples that Python fills with the replicas, a DataLoader collates them, and the whole frame
+goes through the frozen source, forwards and backwards. Ours places whole batches and computes the
+spectrogram frames that a batch shares once. Source, batch size, optimiser and number of threads
+are the same; the two take turns, and ratios are taken pair by pair.
+
+    python benchmarks/speed.py --rounds 7
+"""
+
+import argparse
+import os
+import platform
+import time
+from statistics import median
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from skreprogram.datasets import load_ucr
+from skreprogram.mappings import RandomMapping
+from skreprogram.sources import AttentionRNN, SourceModel, load_source
+from skreprogram.training import Composition, Rows, Task, TrainingOptions, fit_programs
+from skreprogram.transformations import TilingTransformation
+
+BATCH_SIZE = 32
+LR = 0.05
+
+
+class Frames(Dataset):
+    """One frame a series, filled by a Python loop over the replicas."""
+
+    def __init__(self, X, y, n_replicas, size):
+        self.X, self.y, self.n_replicas, self.size = X, y, n_replicas, size
+
+    def __len__(self):
+        return len(self.X)
+
+    def __getitem__(self, i):
+        series = self.X[i]
+        frame = np.zeros(self.size, dtype=np.float32)
+        step = self.size // len(series) // self.n_replicas * len(series)
+        for replica in range(self.n_replicas):
+            frame[replica * step : replica * step + len(series)] = series
+        return frame, self.y[i]
+
+
+def plain_loop(source, X, y, n_replicas, epochs):
+    """Train one program as the reference code does; return the loss of the last epoch."""
+    network, size = source.load(), source.input_shape[0]
+    n_classes = int(y.max()) + 1
+    matrix = RandomMapping().estimate(torch.zeros(source.n_outputs, n_classes), _generator())
+    data = Frames(X, y, n_replicas, size)
+    mask = torch.from_numpy(Frames(np.ones_like(X[:1]), y, n_replicas, size)[0][0] == 0).float()
+    program = (0.0112 * torch.randn(size, generator=_generator())).requires_grad_()
+    optimizer = torch.optim.Adam([program], LR)
+    loader = DataLoader(data, BATCH_SIZE, shuffle=True, generator=_generator())
+    for _ in range(epochs):
+        total = 0.0
+        for frames, labels in loader:
+            logits = network.outputs(frames + mask * torch.tanh(program))
+            scores = torch.logsumexp(logits.unsqueeze(-1) + matrix.log(), 1)
+            loss = torch.nn.functional.cross_entropy(scores, labels)
+            loss = loss + 0.04 * program.square().sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(labels)
+    return total / len(data)
+
+
+def ours(source, X, y, n_replicas, epochs, precision):
+    """Train one program with the package; return the loss of the last epoch."""
+    composition = Composition(
+        source.load().with_precision(precision),
+        source.input_space,
+        TilingTransformation(n_replicas),
+        RandomMapping(),
+    )
+    weight = torch.ones(len(X))
+    task = Task(
+        Rows(torch.from_numpy(X)[:, None], torch.from_numpy(y), weight), int(y.max()) + 1, 0
+    )
+    options = TrainingOptions(max_epochs=epochs, lr=LR, batch_size=BATCH_SIZE)
+    return fit_programs([task], composition, options)[0].history[-1]["train_loss"]
+
+
+def compare(name, source, X, y, n_replicas, epochs, rounds):
+    """Time the rivals in turn; print medians and paired ratios."""
+    rivals = {
+        "plain loop": lambda: plain_loop(source, X, y, n_replicas, epochs),
+        "skreprogram": lambda: ours(source, X, y, n_replicas, epochs, "full"),
+        "skreprogram, bf16": lambda: ours(source, X, y, n_replicas, epochs, "bf16"),
+    }
+    seconds = {rival: [] for rival in rivals}
+    for number in range(rounds + 1):
+        for rival, run in rivals.items():
+            start = time.perf_counter()
+            run()
+            # the first round warms caches up
+            if number:
+                seconds[rival].append(time.perf_counter() - start)
+    for rival, measured in seconds.items():
+        pairs = zip(seconds["plain loop"], measured, strict=True)
+        ratios = [plain / own for plain, own in pairs]
+        rate = len(X) * epochs / median(measured)
+        print(
+            f"| {name} | {n_replicas} | {rival} | {rate:.0f} | {median(ratios):.2f} "
+            f"[{min(ratios):.2f}-{max(ratios):.2f}] |",
+            flush=True,
+        )
+
+
+def _generator():
+    return torch.Generator().manual_seed(0)
+
+
+def main():
+    """Run the comparison on GunPoint, which is bundled with sktime."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    X, y, X_more, y_more = load_ucr("GunPoint")
+    X = np.concatenate([X, X_more]).astype(np.float32)
+    y = np.unique(np.concatenate([y, y_more]), return_inverse=True)[1]
+    network = AttentionRNN(n_outputs=36, front_end="log_magnitude")
+    facts = {"value_range": (-1, 1), "sampling_rate": 16_000, "name": "attention RNN"}
+    sources = {
+        "speech-commands": load_source("speech-commands"),
+        # speed does not depend on the weights, so that nothing is downloaded
+        "attention RNN": SourceModel.from_module(network, (16_000,), **facts),
+    }
+    print(f"{platform.machine()}, {options.threads} threads, {len(X)} series of {X.shape[1]}")
+    print("| source | replicas | loop | series per second | times the plain loop |")
+    print("|---|---|---|---|---|")
+    for name, source in sources.items():
+        for n_replicas in (1, 3):
+            compare(name, source, X, y, n_replicas, options.epochs, options.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""The door for sktime: the time series estimator as a classifier of that library."""
+
+import numpy as np
+from sktime.classification.base import BaseClassifier
+
+from skreprogram._time_series import TimeSeriesReprogrammer
+from skreprogram.transformations import FrequencyModulation
+
+# what scikit-learn's searches and pipelines leave on an estimator while it fits
+_CALLBACK_STATE = ("_parent_callback_ctx", "_callback_fit_ctx", "_skl_callbacks")
+
+
+class SktimeReprogrammer(BaseClassifier):
+    """Classify time series by a frozen model of sound, as a classifier of sktime.
+
+    The same method and parameters as :class:`skreprogram.TimeSeriesReprogrammer`, with the
+    interface of sktime: it takes every panel container of equal lengths, and works in sktime's
+    pipelines, tuning and benchmarks, and in those of scikit-learn.
+
+    Parameters
+    ----------
+    source : str, SourceModel or torch.nn.Module, default="speech-commands"
+        Frozen source model: a name of :func:`skreprogram.sources.list_sources`, a handle, or any
+        torch module, of which a private copy is frozen.
+    input_transformation : str or InputTransformation, default="modulations"
+        From a series to source inputs: a short name, or an object of
+        :mod:`skreprogram.transformations`.
+    output_mapping : str or OutputMapping, default="features"
+        From the source to the classes: a short name, or an object of
+        :mod:`skreprogram.mappings`.
+    max_epochs : int, default=100
+        Epochs at most, where something trains by gradient; the parameters from here to
+        `callbacks` have no effect elsewhere.
+    lr : float, default=0.01
+        Learning rate.
+    batch_size : int, default=32
+        Samples per gradient step.
+    optimizer : str or class, default="adam"
+        "adam", "adamw", "nadam", "radam", "rmsprop", "sgd", or a class of ``torch.optim``.
+    weight_decay : float, default=0.0
+        Weight decay of the optimiser.
+    lr_scheduler : str, callable or None, default=None
+        "cosine", "linear", "plateau", or a function from the epoch to a factor.
+    early_stopping : bool, default=False
+        Whether to cut a validation part from the training data and keep the program with the
+        lowest validation loss.
+    validation_fraction : float, default=0.2
+        Share of that part.
+    n_iter_no_change : int, default=10
+        Epochs without a lower validation loss after which training stops.
+    callbacks : list of skorch.callbacks.Callback or None, default=None
+        Further callbacks of the training loop.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as in scikit-learn.
+    device : str, default="auto"
+        "auto", "cpu", "cuda", "cuda:N".
+    dtype : {"float32", "float64"}, default="float32"
+        Type of the numbers in source and program.
+    precision : {"full", "bf16"}, default="full"
+        "bf16" lets the source multiply in bfloat16.
+    random_state : int, RandomState or None, default=None
+        Seed of everything that is drawn; None draws it from numpy's global generator, as in
+        scikit-learn. No other global generator is touched.
+    verbose : int, default=0
+        1 shows progress bars.
+
+    Attributes
+    ----------
+    estimator_ : TimeSeriesReprogrammer
+        What was fitted; absent when the training data had one class.
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+
+    See Also
+    --------
+    skreprogram.TimeSeriesReprogrammer : The same for arrays, with sample weights and saving.
+
+    Notes
+    -----
+    sktime resets a classifier whenever it is fitted, so there is no `warm_start`, and its ``fit``
+    takes no sample weights. scikit-learn's cross-validation counts the rows of a container: pass
+    it arrays, not row-indexed tables (``pd-multiindex``).
+
+    Examples
+    --------
+    >>> from skreprogram.datasets import make_tones
+    >>> from skreprogram.sktime import SktimeReprogrammer
+    >>> X, y = make_tones(n_samples=40, length=50, n_classes=2, random_state=0)
+    >>> clf = SktimeReprogrammer(random_state=0).fit(X[:20], y[:20])
+    >>> bool(clf.score(X[20:], y[20:]) > 0.9)
+    True
+    """
+
+    _tags = {
+        "authors": "The skreprogram developers",
+        "maintainers": "The skreprogram developers",
+        "python_dependencies": ["torch", "skorch"],
+        "X_inner_mtype": "numpy3D",
+        "y_inner_mtype": "numpy1D",
+        "capability:multivariate": True,
+        "capability:unequal_length": False,
+        "capability:missing_values": False,
+        "capability:predict_proba": True,
+        "capability:class_weight": True,
+        "capability:random_state": True,
+        "property:randomness": "derandomized",
+    }
+
+    def __init__(
+        self,
+        source="speech-commands",
+        *,
+        input_transformation="modulations",
+        output_mapping="features",
+        max_epochs=100,
+        lr=0.01,
+        batch_size=32,
+        optimizer="adam",
+        weight_decay=0.0,
+        lr_scheduler=None,
+        early_stopping=False,
+        validation_fraction=0.2,
+        n_iter_no_change=10,
+        callbacks=None,
+        class_weight=None,
+        device="auto",
+        dtype="float32",
+        precision="full",
+        random_state=None,
+        verbose=0,
+    ):
+        self.source = source
+        self.input_transformation = input_transformation
+        self.output_mapping = output_mapping
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.lr_scheduler = lr_scheduler
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.callbacks = callbacks
+        self.class_weight = class_weight
+        self.device = device
+        self.dtype = dtype
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+        super().__init__()
+
+    def fit(self, X, y):
+        """Fit a program to the training data.
+
+        Parameters
+        ----------
+        X : panel container of sktime
+            Series of equal lengths, for example an ndarray of shape (n_samples, n_channels,
+            length) or (n_samples, length).
+        y : array-like of shape (n_samples,)
+            Labels of any kind.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return super().fit(X, np.asarray(y) if isinstance(y, (list, tuple)) else y)
+
+    def reset(self):
+        """Return to the state before `fit`.
+
+        Returns
+        -------
+        self : object
+            The estimator, with its parameters.
+        """
+        kept = {name: vars(self)[name] for name in _CALLBACK_STATE if name in vars(self)}
+        super().reset()
+        vars(self).update(kept)
+        return self
+
+    def _fit(self, X, y):
+        self.estimator_ = TimeSeriesReprogrammer(**self.get_params(deep=False)).fit(X, y)
+        return self
+
+    def _predict(self, X):
+        return self.estimator_.predict(X)
+
+    def _predict_proba(self, X):
+        return self.estimator_.predict_proba(X)
+
+    def __sklearn_tags__(self):
+        return TimeSeriesReprogrammer().__sklearn_tags__()
+
+    def __sklearn_is_fitted__(self):
+        return self.is_fitted
+
+    @classmethod
+    def get_test_params(cls, parameter_set="default"):
+        """Parameters with which sktime tests the class.
+
+        Parameters
+        ----------
+        parameter_set : str, default="default"
+            There is one set only.
+
+        Returns
+        -------
+        params : list of dict
+            Parameters of the test instances.
+        """
+        short = {"input_transformation": FrequencyModulation(shortest=0.1, longest=0.2)}
+        mapped = {**short, "output_mapping": "frequency", "class_weight": "balanced"}
+        return [short, mapped]
+
+
+__all__ = ["SktimeReprogrammer"]
