@@ -1,0 +1,38 @@
+"""scikit-learn's common tests, none excused, in double precision as `dtype` is meant for them."""
+
+import pytest
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from toys import sound_source, table_source
+
+from skreprogram import ReprogrammingClassifier, TimeSeriesReprogrammer
+from skreprogram.transformations import FrequencyModulation
+
+EXACT = {"dtype": "float64", "random_state": 0}
+
+
+def classifier():
+    """Trained by gradient; the source takes the widest table of the checks."""
+    return ReprogrammingClassifier(table_source(40), max_epochs=30, lr=0.03, **EXACT)
+
+
+def time_series_classifier():
+    """Solved in closed form, on a source that hears fast."""
+    modulation = FrequencyModulation(low=20, high=180, samples_per_point=10, scale="set")
+    return TimeSeriesReprogrammer(sound_source(), input_transformation=modulation, **EXACT)
+
+
+@parametrize_with_checks([classifier(), time_series_classifier()])
+def test_scikit_learn_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks([TimeSeriesReprogrammer(**EXACT)])
+def test_scikit_learn_check_of_the_default_for_time_series(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("make", [classifier, time_series_classifier])
+def test_no_check_vanished(make):
+    # a wrong order of the base classes or a wrong tag drops checks silently
+    assert len(list(estimator_checks_generator(make()))) >= 60
