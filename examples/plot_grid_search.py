@@ -76,6 +76,6 @@ figure.savefig(folder / "grid_search.png", dpi=120)
 print(f"Figure: {(folder / 'grid_search.png').resolve()}")
 
 # %%
-# Nothing before the source trains here, so random words are little better than chance, and the
-# words that answer most often ("frequency") do better. "Iterative" refits these words while a
-# program trains; as none does, it equals "frequency". The heads have more to choose from.
+# Nothing before the source trains here, so nothing adapts to words drawn at random, which can do
+# worse than chance; the words that answer most often ("frequency") do better. "Iterative" chooses
+# them again while a program trains; as none does, it equals "frequency". The heads read more.

@@ -94,17 +94,21 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-pipeline = pipelines["iterative"].fit(X_new, y_new)
+pipeline = pipelines["frequency"].fit(X_new, y_new)
 clf = pipeline[-1]
 examples = [np.flatnonzero(y_new == digit)[0] for digit in clf.classes_]
 shown = clf.reprogram(to_images(X_new[examples]))
 answers = clf.source_.load().outputs(torch.from_numpy(shown)).argmax(1)
+predicted = pipeline.predict(X_new[examples])
 
 figure, axes = plt.subplots(1, 5, figsize=(10, 2.7), layout="constrained")
-for axis, image, digit, answer in zip(axes, shown, clf.classes_, answers, strict=True):
-    axis.imshow(image[0], cmap="gray", vmin=0, vmax=1)
-    axis.set(title=f"a {digit}, read as {source.output_names[answer]}", xticks=[], yticks=[])
-figure.suptitle("Digits 5 to 9 inside the trained frame, and what the frozen source reads")
+for i, axis in enumerate(axes):
+    axis.imshow(shown[i, 0], cmap="gray", vmin=0, vmax=1)
+    axis.set(title=f"{clf.classes_[i]}: read as {answers[i]}, so {predicted[i]}")
+    axis.set(xticks=[], yticks=[])
+figure.suptitle(
+    "Digits inside the trained frame: what the frozen source reads, and the class it stands for"
+)
 
 folder = Path(__file__).parent / "figures"
 folder.mkdir(exist_ok=True)

@@ -29,7 +29,15 @@ class Strategy(BaseEstimator):
 
     @classmethod
     def register(cls, name, maker):
-        """Give the short name `name` to what `maker()` returns."""
+        """Give a short name to what a function returns.
+
+        Parameters
+        ----------
+        name : str
+            Short name, new in this family.
+        maker : callable
+            Called without arguments whenever the name is resolved.
+        """
         # a notebook's cell that runs again writes the same class again
         if _origin(cls._makers.get(name, maker)) != _origin(maker):
             raise ValueError(

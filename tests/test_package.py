@@ -13,7 +13,9 @@ PACKAGE = Path(skreprogram.__file__).parent
 PUBLIC_MODULES = ["skreprogram"] + sorted(
     f"skreprogram.{path.stem}"
     for path in PACKAGE.iterdir()
-    if not path.name.startswith("_") and (path.suffix == ".py" or (path / "__init__.py").exists())
+    # training is for contributors: users meet it through the estimators
+    if not path.name.startswith(("_", "training"))
+    and (path.suffix == ".py" or (path / "__init__.py").exists())
 )
 # Left out: where a summary starts and what stands before it (GL01, GL02), SS05 which takes a plural
 # for a verb, named results (RT02), and sections that not everything needs: extended summary,
@@ -32,15 +34,13 @@ def public_names(module):
             continue
         yield f"{module}.{name}"
         if inspect.isclass(thing):
-            ours = [c for c in thing.__mro__ if c.__module__.startswith("skreprogram")]
-            members = {
-                member: value
-                for cls in reversed(ours)
-                for member, value in vars(cls).items()
-                if not member.startswith("_")
-            }
-            for member, value in members.items():
-                if inspect.isroutine(value) or isinstance(value, property):
+            for member, value in vars(thing).items():
+                public = inspect.isroutine(value) or isinstance(value, property)
+                # an override without a docstring inherits that of its contract
+                inherits = not getattr(value, "__doc__", None) and any(
+                    hasattr(base, member) for base in thing.__mro__[1:]
+                )
+                if public and not member.startswith("_") and not inherits:
                     yield f"{module}.{name}.{member}"
 
 

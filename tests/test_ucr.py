@@ -224,3 +224,9 @@ def test_sizes_equal_the_index(development_archive, shared_data):
         sizes = len(X_train), len(X_test), X_train.shape[1], len(np.unique(y_train))
         expected = tuple(int(index[name][k]) for k in ("train", "test", "length", "classes"))
         assert sizes == expected, name
+
+
+def test_both_parts_are_read_in_one_format():
+    # sktime has the training part of ArrowHead as .tsv too, with whole numbers as labels
+    _, y_train, _, y_test = load_ucr("ArrowHead", download=False)
+    assert y_train.dtype.kind == y_test.dtype.kind

@@ -59,7 +59,18 @@ class OutputMapping(Strategy, family="output mapping"):
         """
 
     def penalty(self, params):
-        """Return what is added to the training loss, for example an l2 term; 0 here."""
+        """Return what is added to the training loss, for example an l2 term; 0 here.
+
+        Parameters
+        ----------
+        params : dict of str to torch.Tensor
+            One program's tensors of this side.
+
+        Returns
+        -------
+        penalty : float or torch.Tensor
+            A scalar.
+        """
         return 0.0
 
 

@@ -77,7 +77,20 @@ class FeaturesMapping(OutputMapping, name="features"):
         return params
 
     def pool(self, params, given):
-        """Pooled features of shape (n_samples, n_features), before they are standardised."""
+        """Pool the stages, before anything is standardised.
+
+        Parameters
+        ----------
+        params : dict of str to torch.Tensor
+            What `init` drew.
+        given : tuple of torch.Tensor of shape (n_samples, channels, *positions)
+            Stages.
+
+        Returns
+        -------
+        pooled : torch.Tensor of shape (n_samples, n_features)
+            Statistics of all stages side by side.
+        """
         poolings = tuple(self.poolings)
         stages = enumerate(given)
         parts = [
@@ -87,7 +100,20 @@ class FeaturesMapping(OutputMapping, name="features"):
         return torch.cat(parts, 1)
 
     def score(self, params, pooled):
-        """Scores of shape (n_samples, n_classes) from pooled features."""
+        """Score the target classes from pooled features.
+
+        Parameters
+        ----------
+        params : dict of str to torch.Tensor
+            What `init` drew or `solve` found.
+        pooled : torch.Tensor of shape (n_samples, n_features)
+            Pooled features.
+
+        Returns
+        -------
+        scores : torch.Tensor of shape (n_samples, n_classes)
+            Unnormalised logarithms of probabilities.
+        """
         return (pooled - params["shift"]) * params["factor"] @ params["weight"] + params["bias"]
 
     def apply(self, params, given):

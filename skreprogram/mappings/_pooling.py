@@ -16,8 +16,9 @@ def pool(stage, poolings, thresholds=None, width=None):
         Activations; vectors of shape (n, channels) are returned as they are.
     poolings : sequence of {"mean", "std", "max", "min", "thirds", "share"}
         Statistics over the positions; "thirds" are the means of the first, second and last third
-        of the positions (they know where something happens, the others only whether); "share" is the share of positions above each threshold:
-        the proportion of positive values of ROCKET, with biases from the training data.
+        of the positions (they know where something happens, the others only whether); "share" is
+        the share of positions above each threshold: the proportion of positive values of ROCKET,
+        with biases from the training data.
     thresholds : torch.Tensor of shape (n_thresholds, channels) or None
         Needed by "share".
     width : torch.Tensor of shape (channels,) or None

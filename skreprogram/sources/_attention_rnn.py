@@ -63,7 +63,18 @@ class AttentionRNN(nn.Module):
         return self.stages_of_frames(self.front_end.frames(self.front_end.pad(waveform)))
 
     def stages_of_frames(self, frames):
-        """Activations behind the local part of the front end, levels of shape (n, 80, frames)."""
+        """Activations behind the local part of the front end.
+
+        Parameters
+        ----------
+        frames : torch.Tensor of shape (n, 80, frames)
+            Levels of the bands.
+
+        Returns
+        -------
+        stages : tuple of torch.Tensor
+            As in `stages`.
+        """
         frames = self.front_end.standardise(frames).transpose(1, 2).unsqueeze(1)
         filtered = self.filters(frames).squeeze(1)
         first, _ = self.first_lstm(filtered)
@@ -74,7 +85,18 @@ class AttentionRNN(nn.Module):
         return (*over_time, context, self.narrowing(context))
 
     def outputs_of_frames(self, frames):
-        """Logits of the keywords from levels of shape (n, 80, frames)."""
+        """Logits of the keywords from the levels of the bands.
+
+        Parameters
+        ----------
+        frames : torch.Tensor of shape (n, 80, frames)
+            Levels of the bands.
+
+        Returns
+        -------
+        logits : torch.Tensor of shape (n, n_outputs)
+            One score a keyword.
+        """
         return self.head(self.stages_of_frames(frames)[-1])
 
     def forward(self, waveform):
@@ -87,7 +109,8 @@ class AttentionRNN(nn.Module):
 
         Returns
         -------
-        tensor of shape (n, n_outputs)
+        logits : torch.Tensor of shape (n, n_outputs)
+            One score a keyword.
         """
         return self.head(self.stages(waveform)[-1])
 

@@ -34,8 +34,12 @@ class CatalogueEntry:
         ``"package.module:function"`` from the downloaded file to a state dict.
     factory_options : dict or None, default=None
         Keyword arguments of the factory.
-    value_range, mean, std, output_names, flexible, sampling_rate
+    value_range, mean, std, output_names : tuple or None, default=None
         As in :class:`~skreprogram.sources.SourceModel`.
+    flexible : bool, default=False
+        As there.
+    sampling_rate : float or None, default=None
+        As there; see :class:`~skreprogram.sources.SourceModel`.
     """
 
     name: str

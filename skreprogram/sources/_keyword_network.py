@@ -120,7 +120,18 @@ class KeywordNetwork(nn.Module):
         return self.stages_of_frames(self.front_end(waveform))
 
     def outputs_of_frames(self, frames):
-        """Logits of the keywords from log-mel frames of shape ``(n, n_mels, frames)``."""
+        """Logits of the keywords from log-mel frames.
+
+        Parameters
+        ----------
+        frames : torch.Tensor of shape (n, n_mels, frames)
+            Log-mel frames.
+
+        Returns
+        -------
+        logits : torch.Tensor of shape (n, n_outputs)
+            One score a keyword.
+        """
         return self.head(self.stages_of_frames(frames)[-1].mean(-1))
 
     def forward(self, waveform):

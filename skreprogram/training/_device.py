@@ -53,4 +53,3 @@ def load_network(source, device, dtype, precision):
     """
     place = resolve_device(device)
     return source.load(place, getattr(torch, dtype)).with_precision(precision), place
-

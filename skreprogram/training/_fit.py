@@ -23,7 +23,21 @@ ROWS_AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Composition:
-    """What all programs of one call share: the source and the two specifications."""
+    """What all programs of one call share: the source and the two specifications.
+
+    Parameters
+    ----------
+    network : FrozenNetwork
+        The loaded source.
+    space : InputSpace
+        What it takes.
+    transformation : InputTransformation
+        Input side.
+    mapping : OutputMapping
+        Output side.
+    device : torch.device or str, default="cpu"
+        Where the network is.
+    """
 
     network: object
     space: InputSpace
@@ -32,7 +46,20 @@ class Composition:
     device: object = "cpu"
 
     def model(self, sides, cached=False):
-        """Compose the programs; `cached` when the data already went through the source."""
+        """Compose the programs.
+
+        Parameters
+        ----------
+        sides : list of (dict, dict)
+            Tensors of each program, input and output side.
+        cached : bool, default=False
+            Whether the data already went through the source.
+
+        Returns
+        -------
+        model : Reprogrammed
+            On the device.
+        """
         network = None if cached else self.network
         model = Reprogrammed(network, self.space, self.transformation, self.mapping, sides)
         return model.to_device(self.device)

@@ -76,7 +76,13 @@ class Program:
     history: list = field(default_factory=list)
 
     def tensors(self):
-        """Both sides as dictionaries of tensors."""
+        """Both sides as dictionaries of tensors.
+
+        Returns
+        -------
+        sides : tuple of dict
+            Input side and output side.
+        """
         return tuple(
             {name: torch.tensor(array) for name, array in side.items()}
             for side in (self.input, self.output)

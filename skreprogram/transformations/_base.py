@@ -79,9 +79,33 @@ class InputTransformation(Strategy, family="input transformation"):
         return None
 
     def disturb(self, params, generator):
-        """Return the tensors to train with in one step, for example with dropout; none here."""
+        """Return the tensors to train with in one step, for example with dropout; none here.
+
+        Parameters
+        ----------
+        params : dict of str to torch.Tensor
+            One program's tensors.
+        generator : torch.Generator
+            The program's own.
+
+        Returns
+        -------
+        params : dict of str to torch.Tensor
+            Changed copies; the ones passed stay as they are.
+        """
         return params
 
     def penalty(self, params):
-        """Return what is added to the training loss, for example an l2 term; 0 here."""
+        """Return what is added to the training loss, for example an l2 term; 0 here.
+
+        Parameters
+        ----------
+        params : dict of str to torch.Tensor
+            One program's tensors of this side.
+
+        Returns
+        -------
+        penalty : float or torch.Tensor
+            A scalar.
+        """
         return 0.0
