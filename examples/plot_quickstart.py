@@ -142,7 +142,7 @@ words.barh(np.array(clf.source_.output_names)[best], heard[best], color=[ink] * 
 words.set(title="The words it takes it for", xlabel="probability")
 figure.suptitle("A series of GunPoint, reprogrammed for a model of spoken words", fontsize=14)
 
-path = Path(__file__).resolve().parent / "figures" / "quickstart.png"
+path = Path("figures", "quickstart.png").resolve()
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=120)
 print(f"\nFigure: {path}")

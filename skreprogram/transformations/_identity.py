@@ -17,13 +17,6 @@ class IdentityTransformation(InputTransformation, name="identity"):
     """
 
     def init(self, X, space, generator):
-        """Hold nothing; refuse data whose shape is not the source's.
-
-        Raises
-        ------
-        ValueError
-            When one sample cannot be laid out in the source's shape.
-        """
         if X[0].numel() != space.size and not (space.flexible and X.ndim - 1 == len(space.shape)):
             raise ValueError(
                 f"Got samples of shape {tuple(X.shape[1:])} for a source that takes {space.shape}, "
@@ -33,7 +26,6 @@ class IdentityTransformation(InputTransformation, name="identity"):
         return {}
 
     def apply(self, params, X, space):
-        """Lay the values of each sample out in the source's shape."""
         if space.flexible and X.ndim - 1 == len(space.shape):
             return X
         return X.reshape(len(X), *space.shape)

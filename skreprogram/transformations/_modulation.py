@@ -27,10 +27,14 @@ class FrequencyModulation(InputTransformation, name="modulation"):
         Samples of sound for each point of the series.
     shortest, longest : float, default=0.5 and 4.0
         Limits of the duration in seconds. Sources with a fixed length get that length.
-    scale : {"series", "set"}, default="series"
-        Whether each series is brought to zero mean and unit variance for itself, or all with the
-        constants of the training set, which keeps amplitudes apart. Series of one or two points
-        always use those of the set: by themselves they would only have an order.
+    harmonics : int, default=1
+        Tones above each other, at whole multiples of the pitch and with amplitudes 1, 1/2, 1/3,
+        ...: with several it sounds like a voice, and many bands move at once.
+    scale : {"series", "set", "rank"}, default="series"
+        What sets the height of a point: "series", the mean and variance of its own series; "set",
+        those of the training set, which keeps amplitudes apart; "rank", the share of the series'
+        points below it, which no monotone distortion changes. Series of one or two points use
+        "set" for "series": by themselves they would only have an order.
     gain : float in (0, 1], default=0.5
         Amplitude of the tone, as a share of the source's range.
     trains : tuple of {"band", "gain", "program"}, default=()
