@@ -4,6 +4,7 @@ To add one, write a function of the seed that returns an unfitted estimator, and
 `ESTIMATORS`. What only that estimator needs is imported in the function.
 """
 
+import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -91,17 +92,20 @@ def random_weights(seed):
     return TimeSeriesReprogrammer(source=source, random_state=seed)
 
 
-class StopAfterSteps(Callback):
-    """End training after so many gradient steps: sets of 20 and of 600 series learn alike."""
+class ReferenceSchedule(Callback):
+    """The learning rate of the authors' code, ``lr / (1 + 0.48 step)``, for so many steps."""
 
-    def __init__(self, n_steps=150):
+    def __init__(self, n_steps=150, decay=0.48):
         self.n_steps = n_steps
+        self.decay = decay
 
     def on_train_begin(self, net, **kwargs):
         self.taken_ = 0
 
     def on_batch_end(self, net, training=False, **kwargs):
         self.taken_ += bool(training)
+        for group in net.optimizer_.param_groups:
+            group["lr"] = net.lr / (1 + self.decay * self.taken_)
         if self.taken_ >= self.n_steps:
             raise KeyboardInterrupt  # skorch's way to end training in good order
 
@@ -109,19 +113,21 @@ class StopAfterSteps(Callback):
 def voice2series(seed, source="speech-commands"):
     """The configuration of the paper: replicas, a program in the gaps, a random mapping.
 
-    The learning rate of the authors' code falls a thousandfold within a hundred steps or so;
-    here it is kept, and 150 steps are taken.
+    Adam from 0.05 with the schedule of the authors' code, which is a thousandth after 100 steps,
+    batches of 32, l2 of 0.04. Dropout and replicas, which the paper tunes, are fixed inside its
+    grids; replicas that do not fit are cut down.
     """
     from skreprogram import TimeSeriesReprogrammer
     from skreprogram.transformations import TilingTransformation
 
+    warnings.filterwarnings("ignore", message="Got n_replicas")
     return TimeSeriesReprogrammer(
         source,
-        input_transformation=TilingTransformation(n_replicas=3, dropout=0.2),
+        input_transformation=TilingTransformation(n_replicas=10, dropout=0.2, l2=0.04),
         output_mapping="random",
         lr=0.05,
         max_epochs=150,
-        callbacks=[StopAfterSteps()],
+        callbacks=[ReferenceSchedule()],
         precision="bf16",
         random_state=seed,
     )

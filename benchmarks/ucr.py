@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from _ucr_estimators import ESTIMATORS
@@ -17,6 +18,8 @@ from _ucr_groups import GROUPS
 from _ucr_results import append_row, drop_half_row, finished, read_rows
 from _ucr_table import make_table
 from skreprogram.datasets import load_ucr
+
+THREADS = torch.get_num_threads()
 
 
 def main(argv=None):
@@ -99,6 +102,8 @@ def run_one(data, name, seed):
     X_train, y_train, X_test, y_test = data
     configuration = ESTIMATORS[name]
     estimator = configuration.make(seed)
+    # numba changes torch's number of threads when MiniRocket runs in the same process
+    torch.set_num_threads(THREADS)
     start = time.perf_counter()
     estimator.fit(X_train, y_train)
     fitted = time.perf_counter()

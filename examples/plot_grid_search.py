@@ -70,7 +70,7 @@ axes.set(
 )
 axes.spines[["top", "right"]].set_visible(False)
 
-folder = Path(__file__).parent / "figures"
+folder = Path("figures")
 folder.mkdir(exist_ok=True)
 figure.savefig(folder / "grid_search.png", dpi=120)
 print(f"Figure: {(folder / 'grid_search.png').resolve()}")

@@ -110,7 +110,7 @@ figure.suptitle(
     "Digits inside the trained frame: what the frozen source reads, and the class it stands for"
 )
 
-folder = Path(__file__).parent / "figures"
+folder = Path("figures")
 folder.mkdir(exist_ok=True)
 figure.savefig(folder / "pipeline.png", dpi=120)
 print(f"Figure: {(folder / 'pipeline.png').resolve()}")

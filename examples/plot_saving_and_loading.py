@@ -82,7 +82,7 @@ axes.set(title="GunPoint: what lies on the disk", xlabel="size (kB, logarithmic)
 axes.set_xlim(1, 5 * max(kilobytes))
 axes.spines[["top", "right"]].set_visible(False)
 
-pictures = Path(__file__).parent / "figures"
+pictures = Path("figures")
 pictures.mkdir(exist_ok=True)
 figure.savefig(pictures / "saving_and_loading.png", dpi=120)
 print(f"Figure: {(pictures / 'saving_and_loading.png').resolve()}")

@@ -8,9 +8,9 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from architectures import ARCHITECTURES
 from safetensors.torch import load_file
 
+from architectures import ARCHITECTURES
 from skreprogram import TimeSeriesReprogrammer
 from skreprogram.datasets import load_ucr
 from skreprogram.sources import SourceModel

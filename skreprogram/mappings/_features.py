@@ -114,7 +114,10 @@ class FeaturesMapping(OutputMapping, name="features"):
         scores : torch.Tensor of shape (n_samples, n_classes)
             Unnormalised logarithms of probabilities.
         """
-        return (pooled - params["shift"]) * params["factor"] @ params["weight"] + params["bias"]
+        centred = pooled - params["shift"]
+        if "factor" in params:
+            centred = centred * params["factor"]
+        return centred @ params["weight"] + params["bias"]
 
     def apply(self, params, given):
         return self.score(params, self.pool(params, given))
@@ -141,16 +144,20 @@ class FeaturesMapping(OutputMapping, name="features"):
             With the head's weights, scaled so that a softmax gives calibrated probabilities.
         """
         # without weights: a feature that is constant in the heavy rows would explode in the others
-        params = {**params, **_standard(pooled.mean(0), pooled.std(0, correction=0))}
-        F = ((pooled - params["shift"]) * params["factor"]).numpy()
+        standard = _standard(pooled.mean(0), pooled.std(0, correction=0))
+        F = ((pooled - standard["shift"]) * standard["factor"]).numpy()
         codes, weight = codes.numpy(), weight.numpy()
         targets = np.where(np.arange(n_classes) == codes[:, None], 1.0, -1.0).astype(F.dtype)
         # mean weight one, so that the penalties mean the same whatever the weights' scale
         solution = solve_ridge(F, targets, weight / weight.mean(), self._alphas())
         sharp = sharpness(solution.left_out, codes, weight)
+        # the factors go into the weights, which makes the program a quarter smaller
+        solved = {name: tensor for name, tensor in params.items() if name != "factor"}
+        coef = solution.coef * sharp * standard["factor"].numpy()[:, None]
         return {
-            **params,
-            "weight": torch.from_numpy(solution.coef * sharp).to(pooled.dtype),
+            **solved,
+            "shift": standard["shift"],
+            "weight": torch.from_numpy(coef).to(pooled.dtype),
             "bias": torch.from_numpy(solution.intercept * sharp).to(pooled.dtype),
         }
 

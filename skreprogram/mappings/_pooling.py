@@ -5,6 +5,8 @@ import torch
 POOLINGS = ("mean", "std", "max", "min", "thirds", "share")
 # width of the ramp around a threshold, in standard deviations of the channel
 RAMP = 0.1
+# values of a channel from which its thresholds are taken
+N_VALUES = 5_000
 
 
 def pool(stage, poolings, thresholds=None, width=None):
@@ -59,8 +61,8 @@ def share_levels(stage, quantiles):
     width : torch.Tensor of shape (channels,)
     """
     values = stage.flatten(2).transpose(0, 1).flatten(1)
-    # torch.quantile takes at most 2**24 values, and a part of them tells as much
-    step = -(-values.shape[1] // 20_000)
+    # quantiles of all values would take longer than the network; a part of them tells as much
+    step = -(-values.shape[1] // N_VALUES)
     values = values[:, ::step]
     thresholds = torch.quantile(values, values.new_tensor(quantiles), dim=1)
     return thresholds, (RAMP * values.std(1)).clamp_min(1e-6)
