@@ -19,6 +19,8 @@ STILL = TilingTransformation(2, program=False)
 class Counting:
     """A network that counts the rows it sees."""
 
+    shares_frames = False
+
     def __init__(self, network):
         self.network = network
         self.seen = []

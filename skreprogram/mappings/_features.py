@@ -41,7 +41,7 @@ class FeaturesMapping(OutputMapping, name="features"):
     >>> mapping, stages = FeaturesMapping(), (torch.rand(8, 3, 50), torch.rand(8, 4))
     >>> params = mapping.init(stages, 2, torch.Generator())
     >>> mapping.pool(params, stages).shape
-    torch.Size([8, 22])
+    torch.Size([8, 31])
     """
 
     reads = "features"

@@ -32,7 +32,7 @@ def resolve_device(device):
     return resolved
 
 
-def load_network(source, device, dtype, precision):
+def load_network(source, device, dtype, precision="full"):
     """Load a source on a device.
 
     Parameters
@@ -43,7 +43,7 @@ def load_network(source, device, dtype, precision):
         Where to run; see :func:`resolve_device`.
     dtype : {"float32", "float64"}
         Type of inputs, weights and outputs.
-    precision : {"full", "bf16"}
+    precision : {"full", "bf16"}, default="full"
         How the network multiplies.
 
     Returns
