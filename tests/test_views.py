@@ -46,7 +46,7 @@ def test_equal_points_have_equal_ranks():
 
 
 def test_kept_differences_stand_beside_the_series():
-    shown = DifferencesTransformation(keep=True)._shown(torch.tensor([[[1.0, 4.0, 6.0]]]))
+    shown = DifferencesTransformation(keep=True).shown(torch.tensor([[[1.0, 4.0, 6.0]]]))
     torch.testing.assert_close(shown, torch.tensor([[[1.0, 4.0, 6.0], [3.0, 2.0, 2.0]]]))
 
 

@@ -2,11 +2,10 @@
 
 import torch
 
-from skreprogram.transformations._base import InputTransformation
-from skreprogram.transformations._modulation import FrequencyModulation
+from skreprogram.transformations._nested import NestedTransformation
 
 
-class DifferencesTransformation(InputTransformation, name="differences"):
+class DifferencesTransformation(NestedTransformation, name="differences"):
     """Show the source the changes of a series instead of its values.
 
     Parameters
@@ -29,33 +28,12 @@ class DifferencesTransformation(InputTransformation, name="differences"):
         self.transformation = transformation
         self.keep = keep
 
-    @property
-    def trainable(self):
-        return self._inner().trainable
-
-    def init(self, X, space, generator):
-        return self._inner().init(self._shown(X), space, generator)
-
-    def apply(self, params, X, space):
-        return self._inner().apply(params, self._shown(X), space)
-
-    def disturb(self, params, generator):
-        return self._inner().disturb(params, generator)
-
-    def penalty(self, params):
-        return self._inner().penalty(params)
-
-    def _shown(self, X):
+    def shown(self, X):
         changes = _changes(X)
         if not self.keep:
             return changes
         missing = X.shape[-1] - changes.shape[-1]
         return torch.cat([X, torch.cat([changes, changes[..., -1:][..., :missing]], -1)], -2)
-
-    def _inner(self):
-        if self.transformation is None:
-            return FrequencyModulation()
-        return InputTransformation.resolve(self.transformation)
 
 
 def _changes(X):
