@@ -34,7 +34,7 @@ class FrozenNetwork:
         self._layers = _feature_layers(module, source.feature_layers)
         self._scale = _channel_constants(source, module)
         self._is_recurrent = any(isinstance(part, nn.RNNBase) for part in module.modules())
-        self._mixed = False
+        self._mixed, self._rounded = False, None
         # per thread, because threads share this network
         self._caught = threading.local()
         for name, side in self._layers or ():
@@ -56,11 +56,19 @@ class FrozenNetwork:
         Returns
         -------
         network : FrozenNetwork
-            A view; the weights are shared.
+            Made once; its matrices and kernels are bfloat16 copies.
         """
-        view = copy.copy(self)
-        view._mixed = precision == "bf16"
-        return view
+        if precision == "full":
+            return self
+        if self._rounded is None:
+            view = copy.copy(self)
+            view._module, view._mixed = copy.deepcopy(self._module), True
+            for part in view._module.modules():
+                # autocast would cast frozen weights again in every call
+                if isinstance(part, (nn.Conv1d, nn.Conv2d, nn.Linear)):
+                    part.to(torch.bfloat16)
+            self._rounded = view
+        return self._rounded
 
     def state_digest(self):
         """The sha256 of every parameter and buffer, to show that nothing moved."""

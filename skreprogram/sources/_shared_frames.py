@@ -1,6 +1,7 @@
 """Spectrogram frames of waveforms that are alike except in some spans."""
 
 import torch
+from torch.nn import functional
 
 
 def shared_frames(front_end, waveforms, common, spans):
@@ -27,19 +28,29 @@ def shared_frames(front_end, waveforms, common, spans):
     frames : torch.Tensor of shape (n_groups * n_rows, n_bands, n_frames)
     """
     n_rows = len(waveforms) // len(common)
-    difference = waveforms.detach() - common.detach().repeat_interleave(n_rows, 0)
-    common, difference = front_end.pad(common), front_end.pad(difference)
-    shared = front_end.frames(common)
+    padded = front_end.pad(common)
+    shared = front_end.frames(padded)
     pieces, reached = [], 0
     for first, last in touched_frames(spans, front_end, shared.shape[-1]):
         start = first * front_end.hop
         stop = (last - 1) * front_end.hop + front_end.length
         pieces.append(shared[..., reached:first].repeat_interleave(n_rows, 0))
-        own = common[:, start:stop].repeat_interleave(n_rows, 0) + difference[:, start:stop]
-        pieces.append(front_end.frames(own))
+        own = padded[:, start:stop].repeat_interleave(n_rows, 0)
+        difference = _difference(waveforms, common, start - front_end.before, stop - start)
+        pieces.append(front_end.frames(own + difference))
         reached = last
     pieces.append(shared[..., reached:].repeat_interleave(n_rows, 0))
     return torch.cat(pieces, -1)
+
+
+def _difference(waveforms, common, start, length):
+    """What rows have and their group's row has not, from a sample on; zero outside of them."""
+    n_rows, n_samples = len(waveforms) // len(common), waveforms.shape[-1]
+    inside = slice(max(start, 0), min(start + length, n_samples))
+    own, groups = waveforms[:, inside].detach(), common[:, inside].detach()
+    difference = own - groups.repeat_interleave(n_rows, 0)
+    before = inside.start - start
+    return functional.pad(difference, (before, length - before - difference.shape[-1]))
 
 
 def touched_frames(spans, front_end, n_frames):
