@@ -113,9 +113,9 @@ class ReferenceSchedule(Callback):
 def voice2series(seed, source="speech-commands"):
     """The configuration of the paper: replicas, a program in the gaps, a random mapping.
 
-    Adam from 0.05 with the schedule of the authors' code, which is a thousandth after 100 steps,
+    Adam from 0.05 with the schedule of the authors' code, which is at 0.001 after 100 steps,
     batches of 32, l2 of 0.04. Dropout and replicas, which the paper tunes, are fixed inside its
-    grids; replicas that do not fit are cut down.
+    grids; replicas that do not fit are cut down. README.md says how they were fixed.
     """
     from skreprogram import TimeSeriesReprogrammer
     from skreprogram.transformations import TilingTransformation

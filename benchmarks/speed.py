@@ -6,7 +6,7 @@ goes through the frozen source, forwards and backwards. Ours places whole batche
 spectrogram frames that a batch shares once. Source, batch size, optimiser and number of threads
 are the same; the two take turns, and ratios are taken pair by pair.
 
-    python benchmarks/speed.py --rounds 7
+    python benchmarks/speed.py --rounds 4 --epochs 5
 """
 
 import argparse

@@ -52,7 +52,10 @@ def train(network, corpus, options, generator):
     network.train()
     with tqdm(total=n_steps, unit="step", mininterval=options.refresh) as bar:
         for _ in range(options.epochs):
-            picked = torch.multinomial(chances, len(rows), replacement=True, generator=generator)
+            if options.even:
+                picked = torch.multinomial(chances, len(rows), True, generator=generator)
+            else:
+                picked = torch.randperm(len(rows), generator=generator)
             order = rows[picked]
             for batch in order.split(options.batch_size)[: len(rows) // options.batch_size]:
                 waveform = augment(*corpus.clips(batch), generator)
@@ -63,7 +66,7 @@ def train(network, corpus, options, generator):
 
 
 def engine_chances(engines, even):
-    """Chance of each clip to be drawn: equal clips at 0, equal engines at 1."""
+    """Chance of each clip to be drawn: equal for all clips at 0, for all engines at 1."""
     names, place, counts = np.unique(engines, return_inverse=True, return_counts=True)
     share = (1 - even) * counts / counts.sum() + even / len(names)
     return torch.from_numpy((share / counts)[place])
