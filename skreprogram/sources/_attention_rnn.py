@@ -1,5 +1,6 @@
 """A recurrent network with attention that recognises spoken keywords."""
 
+import torch
 from torch import nn
 
 from skreprogram.sources._attention_rnn_front_end import FRONT_ENDS
@@ -38,7 +39,9 @@ class AttentionRNN(nn.Module):
         if front_end not in FRONT_ENDS:
             raise ValueError(f"Got front_end={front_end!r}, expected one of {list(FRONT_ENDS)}.")
         self.front_end = FRONT_ENDS[front_end]()
-        self.filters = nn.Sequential(*_filter(1, 10), *_filter(10, 1))
+        # with the channels last these few channels take a fifth of the time
+        filters = nn.Sequential(*_filter(1, 10), *_filter(10, 1))
+        self.filters = filters.to(memory_format=torch.channels_last)
         self.first_lstm = nn.LSTM(80, 64, batch_first=True, bidirectional=True)
         self.second_lstm = nn.LSTM(128, 64, batch_first=True, bidirectional=True)
         self.query = nn.Linear(128, 128)
@@ -76,7 +79,8 @@ class AttentionRNN(nn.Module):
             As in `stages`.
         """
         frames = self.front_end.standardise(frames).transpose(1, 2).unsqueeze(1)
-        filtered = self.filters(frames).squeeze(1)
+        maps = frames.contiguous(memory_format=torch.channels_last)
+        filtered = self.filters(maps).squeeze(1)
         first, _ = self.first_lstm(filtered)
         second, _ = self.second_lstm(first)
         scores = (second @ self.query(second[:, -1]).unsqueeze(-1)).softmax(1)

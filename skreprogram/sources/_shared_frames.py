@@ -1,7 +1,6 @@
 """Spectrogram frames of waveforms that are alike except in some spans."""
 
 import torch
-from torch.nn import functional
 
 
 def shared_frames(front_end, waveforms, common, spans):
@@ -30,27 +29,36 @@ def shared_frames(front_end, waveforms, common, spans):
     n_rows = len(waveforms) // len(common)
     padded = front_end.pad(common)
     shared = front_end.frames(padded)
+    intervals = touched_frames(spans, front_end, shared.shape[-1])
     pieces, reached = [], 0
-    for first, last in touched_frames(spans, front_end, shared.shape[-1]):
-        start = first * front_end.hop
-        stop = (last - 1) * front_end.hop + front_end.length
-        pieces.append(shared[..., reached:first].repeat_interleave(n_rows, 0))
-        own = padded[:, start:stop].repeat_interleave(n_rows, 0)
-        difference = _difference(waveforms, common, start - front_end.before, stop - start)
-        pieces.append(front_end.frames(own + difference))
+    own = _own_frames(front_end, front_end.pad(waveforms.detach()), padded, intervals)
+    for (first, last), frames in zip(intervals, own, strict=True):
+        pieces += [shared[..., reached:first].repeat_interleave(n_rows, 0), frames]
         reached = last
     pieces.append(shared[..., reached:].repeat_interleave(n_rows, 0))
     return torch.cat(pieces, -1)
 
 
-def _difference(waveforms, common, start, length):
-    """What rows have and their group's row has not, from a sample on; zero outside of them."""
-    n_rows, n_samples = len(waveforms) // len(common), waveforms.shape[-1]
-    inside = slice(max(start, 0), min(start + length, n_samples))
-    own, groups = waveforms[:, inside].detach(), common[:, inside].detach()
-    difference = own - groups.repeat_interleave(n_rows, 0)
-    before = inside.start - start
-    return functional.pad(difference, (before, length - before - difference.shape[-1]))
+def _own_frames(front_end, waveforms, common, intervals):
+    """Frames of every row in each interval, for all intervals at once.
+
+    The shorter intervals are computed together with frames before them, which are cut off again.
+    """
+    if not intervals:
+        return []
+    size = max(last - first for first, last in intervals)
+    starts = [max(last - size, 0) for _, last in intervals]
+    length = (size - 1) * front_end.hop + front_end.length
+    cuts = [slice(start * front_end.hop, start * front_end.hop + length) for start in starts]
+    rows = torch.stack([waveforms[:, cut] for cut in cuts], 1)
+    groups = torch.stack([common[:, cut] for cut in cuts], 1)
+    # the values are the rows' own, the gradient is that of what they share
+    rows = rows + (groups - groups.detach()).repeat_interleave(len(rows) // len(groups), 0)
+    frames = front_end.frames(rows.flatten(0, 1)).unflatten(0, rows.shape[:2])
+    return [
+        frames[:, i, :, first - start : last - start]
+        for i, ((first, last), start) in enumerate(zip(intervals, starts, strict=True))
+    ]
 
 
 def touched_frames(spans, front_end, n_frames):
