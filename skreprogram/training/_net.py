@@ -112,10 +112,11 @@ class ProgramNet(NeuralNet):
         self.masses_[training] = self.masses_[training] + mass
 
     def _count(self, given, y, weight):
-        if isinstance(self.module_.mapping, LabelMapping):
-            counts = count_labels(
-                given.detach(), y, weight, self.module_.output_constants["matrix"].shape[-1]
-            )
+        mapping = self.module_.mapping
+        if isinstance(mapping, LabelMapping):
+            given, n_classes = given.detach(), self.module_.output_constants["matrix"].shape[-1]
+            votes = mapping.votes(given, n_classes)
+            counts = count_labels(given, y, weight, n_classes, votes)
             self.counts_ = counts if self.counts_ is None else self.counts_ + counts
 
     def _disturbed(self):
@@ -168,7 +169,7 @@ def cross_entropies(scores, y, weight):
     return (rows * weight).sum(1) / weight.sum(1).clamp_min(1e-12)
 
 
-def count_labels(logits, y, weight, n_classes):
+def count_labels(logits, y, weight, n_classes, votes=None):
     """Add up which source label each class gets.
 
     Parameters
@@ -181,11 +182,16 @@ def count_labels(logits, y, weight, n_classes):
         Sample weights.
     n_classes : int
         Number of target classes.
+    votes : torch.Tensor of shape (K, n, n_outputs) or None, default=None
+        What each row gives to each source label; None gives one to the highest output.
 
     Returns
     -------
     counts : torch.Tensor of shape (K, n_outputs, n_classes)
     """
+    if votes is not None:
+        classes = nn.functional.one_hot(y, n_classes).to(votes.dtype)
+        return votes.transpose(1, 2) @ (classes * weight.unsqueeze(-1))
     n_programs, _, n_outputs = logits.shape
     programs = torch.arange(n_programs, device=logits.device).unsqueeze(1)
     cells = (programs * n_outputs + logits.argmax(-1)) * n_classes + y
