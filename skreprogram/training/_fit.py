@@ -12,7 +12,8 @@ from skreprogram._input_space import InputSpace
 from skreprogram.mappings import LabelMapping, OutputMapping
 from skreprogram.training._batches import StackedBatches, n_batches
 from skreprogram.training._model import Reprogrammed
-from skreprogram.training._net import count_labels, make_net, stacks_exactly
+from skreprogram.training._net import count_labels, make_net
+from skreprogram.training._optimizers import stacks_exactly
 from skreprogram.training._task import Program, Rows
 from skreprogram.transformations import InputTransformation
 

@@ -13,6 +13,7 @@ from skreprogram.transformations._modulation import FrequencyModulation
 from skreprogram.transformations._modulations import modulations
 from skreprogram.transformations._overlay import OverlayTransformation
 from skreprogram.transformations._padding import PaddingTransformation
+from skreprogram.transformations._resizing import ResizingTransformation
 from skreprogram.transformations._sample_masks import MaskedTransformation
 from skreprogram.transformations._scaled_padding import ScaledPadding
 from skreprogram.transformations._side_by_side import SideBySide
@@ -34,6 +35,7 @@ __all__ = [
     "MaskedTransformation",
     "OverlayTransformation",
     "PaddingTransformation",
+    "ResizingTransformation",
     "ScaledPadding",
     "SideBySide",
     "StretchingTransformation",

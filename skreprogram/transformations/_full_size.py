@@ -35,7 +35,7 @@ class FullSizeTransformation(InputTransformation):
     def init(self, X, space, generator):
         check_choice(self, "clip", ("hard", "straight-through"))
         drawn = self.drawn(X, space, generator)
-        _check_fills(self, X, space)
+        check_fills(self, X, space)
         return {**affine_to_range(X, space), **drawn}
 
     def apply(self, params, X, space):
@@ -73,7 +73,8 @@ def full_size(params, X, space):
     return resized(images, space.shape[1:]) if len(space.shape) == 3 else images
 
 
-def _check_fills(transformation, X, space):
+def check_fills(transformation, X, space):
+    """Refuse data that do not become what the source takes."""
     shape = tuple(laid_out(X[:1], space).shape[1:])
     room = tuple(space.shape)
     images = len(room) == 3
