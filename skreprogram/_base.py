@@ -17,6 +17,7 @@ from skreprogram._validation import (
     check_parameters,
     check_weights,
 )
+from skreprogram.losses import Loss
 from skreprogram.mappings import OutputMapping
 from skreprogram.sources import as_source
 from skreprogram.training import (
@@ -204,6 +205,10 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         weight = check_weights(
             sample_weight, X, np.asarray(self.classes_)[codes], self.class_weight
         )
+        by_class = Loss.resolve(self.loss).class_weights(
+            np.bincount(codes, None, len(self.classes_))
+        )
+        weight = weight * by_class[codes]
         kept = weight > 0
         X, codes, weight = X[kept], codes[kept], weight[kept]
         if classes is None:
@@ -235,8 +240,13 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
     def _resolve(self):
         """Make the source handle and the strategies that the parameters name."""
         self.source_ = as_source(self.source, self.input_shape_)
-        self.transformation_ = clone(InputTransformation.resolve(self.input_transformation))
-        self.mapping_ = clone(OutputMapping.resolve(self.output_mapping))
+        sides = self._chosen("input_transformation"), self._chosen("output_mapping")
+        self.transformation_ = clone(InputTransformation.resolve(sides[0]))
+        self.mapping_ = clone(OutputMapping.resolve(sides[1]))
+
+    def _chosen(self, name):
+        """The strategy that a parameter stands for."""
+        return getattr(self, name)
 
     def _compose(self):
         """Load the source and put it between the strategies."""
@@ -289,16 +299,15 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
 
     def _options(self, one_epoch=False):
         stopping = self.early_stopping and self._trains_by_gradient() and not one_epoch
+        as_named = ("lr", "output_lr", "batch_size", "optimizer", "weight_decay", "augmentation")
         return TrainingOptions(
             max_epochs=1 if one_epoch else self.max_epochs,
-            lr=self.lr,
-            batch_size=self.batch_size,
-            optimizer=self.optimizer,
-            weight_decay=self.weight_decay,
             lr_scheduler=None if one_epoch else self.lr_scheduler,
             patience=self.n_iter_no_change if stopping else None,
             callbacks=tuple(self.callbacks or ()),
+            loss=Loss.resolve(self.loss),
             verbose=self.verbose,
+            **{name: getattr(self, name) for name in as_named},
         )
 
     def _store(self, program, went_on=False):

@@ -1,7 +1,13 @@
 """The door for feature tables and images."""
 
+import numpy as np
+
 from skreprogram._base import BaseReprogrammer
 from skreprogram._validation import check_samples
+
+# what "auto" stands for, by the number of axes of the source's input
+_IMAGES = {"input_transformation": "resizing", "output_mapping": "features"}
+_OTHERS = {"input_transformation": "padding", "output_mapping": "linear"}
 
 
 class ReprogrammingClassifier(BaseReprogrammer):
@@ -12,16 +18,19 @@ class ReprogrammingClassifier(BaseReprogrammer):
 
     Parameters
     ----------
-    source : torch.nn.Module, SourceModel or str, default=None
+    source : torch.nn.Module, SourceModel or str, default="imagenet-efficientnet-lite0"
         Frozen source model: any torch module (a private copy is frozen), a handle, or a name of
-        :func:`skreprogram.sources.list_sources`. It must be given.
-    input_transformation : str or InputTransformation, default="padding"
-        From target data to source inputs: "padding" (the data inside a trained frame), "identity",
-        or an object of :mod:`skreprogram.transformations`.
-    output_mapping : str or OutputMapping, default="linear"
+        :func:`skreprogram.sources.list_sources`, of timm ("timm:resnet18") or torchvision.
+    input_transformation : str or InputTransformation, default="auto"
+        From target data to source inputs: "padding" (the data inside a trained frame), "resizing",
+        "overlay", "low-rank" and others, or an object of :mod:`skreprogram.transformations`.
+        "auto" is "resizing" where the source takes images and "padding" elsewhere.
+    output_mapping : str or OutputMapping, default="auto"
         From the source to the classes: "linear" (head on the source's outputs), "features" (head
-        on its features), "first", "random", "frequency", "iterative" (source labels stand for
-        target classes), or an object of :mod:`skreprogram.mappings`.
+        on its features), "first", "random", "frequency", "iterative", "assignment", "bayesian"
+        and others (source labels stand for target classes), or an object of
+        :mod:`skreprogram.mappings`. "auto" is "features" where the source takes images and
+        "linear" elsewhere.
     max_epochs : int, default=100
         Epochs at most, where something trains by gradient; the parameters from here to
         `callbacks` have no effect elsewhere.
@@ -44,6 +53,14 @@ class ReprogrammingClassifier(BaseReprogrammer):
         Epochs without a lower validation loss after which training stops.
     callbacks : list of skorch.callbacks.Callback or None, default=None
         Further callbacks of the training loop.
+    loss : str or Loss, default="cross-entropy"
+        What a wrong answer costs where something trains by gradient: "cross-entropy", "focal",
+        "class-balanced", or an object of :mod:`skreprogram.losses`.
+    output_lr : float or None, default=None
+        Learning rate of the output mapping, where it trains; None takes `lr`.
+    augmentation : callable or None, default=None
+        ``augmentation(X, generator)`` returns a changed copy of a training batch, a tensor of the
+        same shape; for validation and prediction the data stay as they are.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     warm_start : bool, default=False
@@ -90,7 +107,13 @@ class ReprogrammingClassifier(BaseReprogrammer):
 
     Notes
     -----
-    X has shape (n_samples, n_features), or (n_samples, n_channels, height, width) for images.
+    X has shape (n_samples, n_features), or (n_samples, n_channels, height, width) or (n_samples,
+    height, width) for images, of any size, grey or colour. Bytes (uint8) are divided by 255; other
+    numbers are scaled into the source's value range where they leave it, by one affine map that
+    the training data fix. Rows of a table become square images where the source takes images.
+
+    With the default settings nothing trains before the source: each image goes through it once,
+    and a head on its features is solved in closed form.
 
     References
     ----------
@@ -101,6 +124,17 @@ class ReprogrammingClassifier(BaseReprogrammer):
 
     Examples
     --------
+    An ImageNet network tells handwritten digits apart, without settings:
+
+    >>> from sklearn.datasets import load_digits
+    >>> from skreprogram import ReprogrammingClassifier
+    >>> X, y = load_digits(n_class=3, return_X_y=True)
+    >>> clf = ReprogrammingClassifier(random_state=0).fit(X[:100], y[:100])
+    >>> bool(clf.score(X[100:200], y[100:200]) > 0.95)
+    True
+
+    Any torch module is a source:
+
     >>> import torch
     >>> from sklearn.datasets import load_iris
     >>> from skreprogram import ReprogrammingClassifier
@@ -116,10 +150,10 @@ class ReprogrammingClassifier(BaseReprogrammer):
 
     def __init__(
         self,
-        source=None,
+        source="imagenet-efficientnet-lite0",
         *,
-        input_transformation="padding",
-        output_mapping="linear",
+        input_transformation="auto",
+        output_mapping="auto",
         max_epochs=100,
         lr=0.01,
         batch_size=32,
@@ -130,6 +164,9 @@ class ReprogrammingClassifier(BaseReprogrammer):
         validation_fraction=0.2,
         n_iter_no_change=10,
         callbacks=None,
+        loss="cross-entropy",
+        output_lr=None,
+        augmentation=None,
         class_weight=None,
         warm_start=False,
         device="auto",
@@ -151,6 +188,9 @@ class ReprogrammingClassifier(BaseReprogrammer):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.callbacks = callbacks
+        self.loss = loss
+        self.output_lr = output_lr
+        self.augmentation = augmentation
         self.class_weight = class_weight
         self.warm_start = warm_start
         self.device = device
@@ -160,7 +200,15 @@ class ReprogrammingClassifier(BaseReprogrammer):
         self.verbose = verbose
 
     def _check_samples(self, X, reset):
-        return check_samples(self, X, self.dtype, reset)
+        bytes_ = getattr(X, "dtype", None) == np.uint8 and np.ndim(X) > 2
+        X = check_samples(self, X, self.dtype, reset)
+        return X / np.asarray(255, X.dtype) if bytes_ else X
+
+    def _chosen(self, name):
+        choice = super()._chosen(name)
+        if not (isinstance(choice, str) and choice == "auto"):
+            return choice
+        return (_IMAGES if len(self.source_.input_shape) == 3 else _OTHERS)[name]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -48,6 +48,14 @@ class TimeSeriesReprogrammer(BaseReprogrammer):
         Epochs without a lower validation loss after which training stops.
     callbacks : list of skorch.callbacks.Callback or None, default=None
         Further callbacks of the training loop.
+    loss : str or Loss, default="cross-entropy"
+        What a wrong answer costs where something trains by gradient: "cross-entropy", "focal",
+        "class-balanced", or an object of :mod:`skreprogram.losses`.
+    output_lr : float or None, default=None
+        Learning rate of the output mapping, where it trains; None takes `lr`.
+    augmentation : callable or None, default=None
+        ``augmentation(X, generator)`` returns a changed copy of a training batch, a tensor of the
+        same shape; for validation and prediction the data stay as they are.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     warm_start : bool, default=False
@@ -131,6 +139,9 @@ class TimeSeriesReprogrammer(BaseReprogrammer):
         validation_fraction=0.2,
         n_iter_no_change=10,
         callbacks=None,
+        loss="cross-entropy",
+        output_lr=None,
+        augmentation=None,
         class_weight=None,
         warm_start=False,
         device="auto",
@@ -152,6 +163,9 @@ class TimeSeriesReprogrammer(BaseReprogrammer):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.callbacks = callbacks
+        self.loss = loss
+        self.output_lr = output_lr
+        self.augmentation = augmentation
         self.class_weight = class_weight
         self.warm_start = warm_start
         self.device = device

@@ -184,6 +184,13 @@ def check_parameters(estimator):
         _check_number(estimator, name, 1, Integral)
     _check_number(estimator, "lr", 0, exclusive=True)
     _check_number(estimator, "weight_decay", 0)
+    if estimator.output_lr is not None:
+        _check_number(estimator, "output_lr", 0, exclusive=True)
+    if not (estimator.augmentation is None or callable(estimator.augmentation)):
+        raise TypeError(
+            f"Got augmentation={estimator.augmentation!r}, expected None or a function of a batch "
+            "and a torch.Generator."
+        )
     _check_number(estimator, "validation_fraction", 0, exclusive=True)
     if estimator.validation_fraction >= 1:
         raise ValueError(

@@ -50,6 +50,14 @@ class SktimeReprogrammer(BaseClassifier):
         Epochs without a lower validation loss after which training stops.
     callbacks : list of skorch.callbacks.Callback or None, default=None
         Further callbacks of the training loop.
+    loss : str or Loss, default="cross-entropy"
+        What a wrong answer costs where something trains by gradient: "cross-entropy", "focal",
+        "class-balanced", or an object of :mod:`skreprogram.losses`.
+    output_lr : float or None, default=None
+        Learning rate of the output mapping, where it trains; None takes `lr`.
+    augmentation : callable or None, default=None
+        ``augmentation(X, generator)`` returns a changed copy of a training batch, a tensor of the
+        same shape; for validation and prediction the data stay as they are.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     device : str, default="auto"
@@ -122,6 +130,9 @@ class SktimeReprogrammer(BaseClassifier):
         validation_fraction=0.2,
         n_iter_no_change=10,
         callbacks=None,
+        loss="cross-entropy",
+        output_lr=None,
+        augmentation=None,
         class_weight=None,
         device="auto",
         dtype="float32",
@@ -142,6 +153,9 @@ class SktimeReprogrammer(BaseClassifier):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.callbacks = callbacks
+        self.loss = loss
+        self.output_lr = output_lr
+        self.augmentation = augmentation
         self.class_weight = class_weight
         self.device = device
         self.dtype = dtype

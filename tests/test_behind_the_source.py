@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from every_mapping import EVERY_NAME, mapping_of
 from sklearn.linear_model import LogisticRegression
 from small_tasks import composition, options, rows, task
 
@@ -34,10 +35,10 @@ class Counting:
         return self.network.features(inputs, *rest)
 
 
-@pytest.mark.parametrize("name", OutputMapping.names())
+@pytest.mark.parametrize("name", EVERY_NAME)
 @pytest.mark.parametrize("n_rows", [20, 300])
 def test_the_source_sees_every_row_once_at_most(name, n_rows):
-    composed = composition(OutputMapping.resolve(name), STILL)
+    composed = composition(mapping_of(name), STILL)
     counting = Counting(composed.network)
     fit_programs([task(n_rows)], replace(composed, network=counting), options())
     assert len(counting.seen) == len(set(counting.seen)) <= n_rows

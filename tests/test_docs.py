@@ -60,7 +60,7 @@ def test_files_that_a_page_names_are_there(page):
         r"``((?:benchmarks|recipes|examples|skreprogram)/[\w./]+)``",
         page.read_text(encoding="utf-8"),
     )
-    to_come = {"skreprogram/mappings/_assignment.py", "benchmarks/results"}
+    to_come = {"skreprogram/mappings/_share.py", "benchmarks/results"}
     missing = [path for path in named if path not in to_come and not (ROOT / path).exists()]
     assert not missing, f"{name_of(page)} names {missing}, which are not there."
 

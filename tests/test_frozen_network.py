@@ -47,6 +47,14 @@ class Unused(nn.Module):
         return self.used(inputs)
 
 
+class Asserting(nn.Linear):
+    """A network that checks its inputs itself, as vision transformers do."""
+
+    def forward(self, inputs):
+        assert inputs.shape[1] == self.in_features, "wrong number of features"
+        return super().forward(inputs)
+
+
 class LastState(nn.Module):
     """A recurrent network."""
 
@@ -100,11 +108,12 @@ def test_outputs_that_are_not_one_score_per_class_are_refused(module):
         SourceModel.from_module(module, (2, 4))
 
 
-def test_an_input_shape_that_the_network_does_not_take_is_refused():
+@pytest.mark.parametrize("kind", [nn.Linear, Asserting])
+def test_an_input_shape_that_the_network_does_not_take_is_refused(kind):
     with pytest.raises(
-        ValueError, match=r"inputs of shape \(2, 5\).*check the declared input_shape"
+        ValueError, match=r"(?s)inputs of shape \(2, 5\).*check the declared input_shape"
     ):
-        SourceModel.from_module(nn.Linear(4, 3), (5,))
+        SourceModel.from_module(kind(4, 3), (5,))
 
 
 def test_outputs_that_are_not_finite_are_refused():

@@ -3,11 +3,24 @@
 import numpy as np
 import pytest
 import torch
+from every_mapping import LABEL_MAPPINGS, mapping_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
-from skreprogram.mappings import FirstMapping, FrequencyMapping, LabelMapping, RandomMapping
+from skreprogram.mappings import (
+    AssignmentMapping,
+    FirstMapping,
+    FrequencyMapping,
+    GivenMapping,
+    LabelMapping,
+    RandomMapping,
+)
+
+EVERY = pytest.mark.parametrize("name", LABEL_MAPPINGS)
+DISJOINT = pytest.mark.parametrize(
+    "kind", [FirstMapping, RandomMapping, FrequencyMapping, AssignmentMapping]
+)
 
 
 def estimate(mapping, counts, seed=0):
@@ -108,29 +121,23 @@ def test_frequency_with_no_counts_still_gives_every_class_a_label():
     assert (matrix > 0).sum(0).tolist() == [2, 2]
 
 
-@pytest.mark.parametrize("kind", [FirstMapping, RandomMapping, FrequencyMapping])
+@DISJOINT
 @pytest.mark.parametrize(("m", "n_classes"), [(1, 6), (2, 3), (3, 2)])
 def test_more_labels_than_the_source_has_are_refused(kind, m, n_classes):
     with pytest.raises(ValueError, match=f"Got {n_classes} target classes with {m} source.*only 5"):
         estimate(kind(m), np.zeros((5, n_classes)))
 
 
-@pytest.mark.parametrize("kind", [FirstMapping, RandomMapping, FrequencyMapping])
+@DISJOINT
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, "2"])
 def test_a_number_of_labels_that_is_none_is_refused(kind, wrong):
     with pytest.raises(ValueError, match="Got n_source_labels=.*positive whole number"):
         estimate(kind(wrong), np.zeros((5, 2)))
 
 
-@pytest.mark.parametrize("kind", [FirstMapping, RandomMapping, FrequencyMapping])
+@DISJOINT
 def test_numpy_integers_count_as_integers(kind):
     assert (estimate(kind(np.int64(2)), np.zeros((5, 2))) > 0).sum() == 4
-
-
-@pytest.mark.parametrize("wrong", [{"refit_every": 0}, {"refit_every": 1.5}, {"refresh": "never"}])
-def test_refits_that_make_no_sense_are_refused(wrong):
-    with pytest.raises(ValueError, match=f"Got {next(iter(wrong))}=.*expected"):
-        estimate(FrequencyMapping(**wrong), np.zeros((5, 2)))
 
 
 @pytest.mark.parametrize(
@@ -142,6 +149,93 @@ def test_scores_are_equation_2(mapping):
     params = mapping.init(logits, 3, generator)
     got = mapping.apply(params, logits).softmax(1)
     np.testing.assert_allclose(got, written_out(logits, params["matrix"].numpy()), atol=1e-6)
+
+
+def logits_and_matrix(mapping, n_outputs=13, n_classes=3):
+    """Logits in double precision, and the matrix of a mapping for random counts."""
+    generator = torch.Generator().manual_seed(0)
+    logits = 5 * torch.randn(20, n_outputs, dtype=torch.float64, generator=generator)
+    counts = torch.randint(0, 9, (n_outputs, n_classes), generator=generator).double()
+    return logits, mapping.estimate(counts, generator)
+
+
+@EVERY
+def test_columns_sum_to_one(name):
+    matrix = logits_and_matrix(mapping_of(name, 13, 3))[1]
+    assert (matrix >= 0).all()
+    np.testing.assert_allclose(matrix.sum(0), 1)
+
+
+@EVERY
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_no_counts_at_all_give_finite_columns(name, n_classes):
+    matrix = mapping_of(name, 7, n_classes).estimate(torch.zeros(7, n_classes), torch.Generator())
+    np.testing.assert_allclose(matrix.sum(0), 1, rtol=1e-5)
+
+
+@EVERY
+@pytest.mark.parametrize("aggregation", ["probabilities", "logits", "softmax"])
+def test_aggregations_are_their_written_out_formulas(name, aggregation):
+    mapping = mapping_of(name, 13, 3).set_params(aggregation=aggregation)
+    logits, matrix = logits_and_matrix(mapping)
+    z, w = logits.numpy(), matrix.numpy()
+    expected = np.empty((len(z), 3))
+    for i in range(len(z)):
+        source = np.exp(z[i]) / np.exp(z[i]).sum()
+        for t in range(3):
+            labels = np.flatnonzero(w[:, t])
+            if aggregation == "logits":
+                expected[i, t] = np.exp(sum(w[s, t] * z[i, s] for s in labels))
+            else:
+                expected[i, t] = sum(w[s, t] * source[s] for s in labels)
+            if aggregation == "softmax":
+                expected[i, t] *= len(labels)
+    got = mapping.apply({"matrix": matrix}, logits).softmax(1)
+    np.testing.assert_allclose(got, expected / expected.sum(1, keepdims=True), rtol=1e-9)
+
+
+@EVERY
+@pytest.mark.parametrize("wrong", ["mean", None, ["logits"]])
+def test_an_unknown_aggregation_is_refused(name, wrong):
+    with pytest.raises(ValueError, match="Got aggregation=.*Mapping, expected one of .*'logits'"):
+        logits_and_matrix(mapping_of(name, 13, 3).set_params(aggregation=wrong))
+
+
+@pytest.mark.parametrize("aggregation", ["probabilities", "softmax"])
+def test_with_one_label_a_class_equation_2_is_the_softmax_of_the_gathered_logits(aggregation):
+    mapping = RandomMapping(1, aggregation=aggregation)
+    logits, matrix = logits_and_matrix(mapping)
+    got = mapping.apply({"matrix": matrix}, logits).softmax(1)
+    torch.testing.assert_close(got, logits[:, matrix.argmax(0)].softmax(1))
+
+
+def test_softmax_sums_the_probabilities_of_a_softmax_over_the_mapped_labels():
+    mapping = GivenMapping([[4, 7, 2], 5, [0, 1]], aggregation="softmax")
+    logits, matrix = logits_and_matrix(mapping)
+    mapped = logits[:, [4, 7, 2, 5, 0, 1]].softmax(1)
+    expected = torch.stack([mapped[:, :3].sum(1), mapped[:, 3], mapped[:, 4:].sum(1)], 1)
+    torch.testing.assert_close(mapping.apply({"matrix": matrix}, logits).softmax(1), expected)
+
+
+def test_with_as_many_labels_a_class_mean_and_sum_of_probabilities_differ_by_their_number():
+    logits, matrix = logits_and_matrix(FrequencyMapping(4))
+    mean = FrequencyMapping(4).apply({"matrix": matrix}, logits)
+    summed = FrequencyMapping(4, aggregation="softmax").apply({"matrix": matrix}, logits)
+    torch.testing.assert_close(mean, summed - np.log(4))
+
+
+@pytest.mark.parametrize("mapping", ["frequency", "assignment", "transport", "bayesian"])
+@pytest.mark.parametrize("aggregation", ["probabilities", "logits", "softmax"])
+def test_classes_in_another_order_are_columns_in_another_order(mapping, aggregation):
+    mapping = mapping_of(mapping, 13, 4).set_params(aggregation=aggregation)
+    generator = torch.Generator().manual_seed(0)
+    counts, logits = 9 * torch.rand(13, 4, generator=generator), torch.randn(5, 13)
+    order = torch.tensor([2, 0, 3, 1])
+    matrix = mapping.estimate(counts, generator)
+    shuffled = mapping.estimate(counts[:, order], generator)
+    torch.testing.assert_close(shuffled, matrix[:, order])
+    scores = mapping.apply({"matrix": matrix}, logits)
+    torch.testing.assert_close(mapping.apply({"matrix": shuffled}, logits), scores[:, order])
 
 
 def test_equation_2_holds_for_unequal_weights_within_a_class():

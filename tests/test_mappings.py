@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from every_mapping import EVERY_NAME, mapping_of
 
 from skreprogram.mappings import LinearMapping, OutputMapping
 
-EVERY_NAME = pytest.mark.parametrize("name", OutputMapping.names())
+EVERY = pytest.mark.parametrize("name", EVERY_NAME)
 
 
 def given_to(mapping, n_rows=12, seed=0, dtype=torch.float32):
@@ -31,9 +32,9 @@ def moved(mapping, seed):
     return params
 
 
-@EVERY_NAME
+@EVERY
 def test_stacked_programs_score_as_each_scores_alone(name):
-    mapping = OutputMapping.resolve(name)
+    mapping = mapping_of(name, n_outputs=7, n_classes=3)
     programs = [moved(mapping, seed) for seed in range(3)]
     given = [given_to(mapping, 5, seed + 10) for seed in range(3)]
     stacked = {key: torch.stack([params[key] for params in programs]) for key in programs[0]}
@@ -43,9 +44,9 @@ def test_stacked_programs_score_as_each_scores_alone(name):
         torch.testing.assert_close(scores, mapping.apply(params, own), atol=1e-5, rtol=1e-5)
 
 
-@EVERY_NAME
+@EVERY
 def test_rows_are_scored_without_regard_to_their_company(name):
-    mapping = OutputMapping.resolve(name)
+    mapping = mapping_of(name, n_outputs=7, n_classes=3)
     params, given = moved(mapping, 0), given_to(mapping)
     whole = mapping.apply(params, given)
     assert whole.shape == (12, 3)
@@ -54,18 +55,18 @@ def test_rows_are_scored_without_regard_to_their_company(name):
     )
 
 
-@EVERY_NAME
+@EVERY
 def test_double_precision_stays_double(name):
-    mapping = OutputMapping.resolve(name)
+    mapping = mapping_of(name, n_outputs=7, n_classes=3)
     given = given_to(mapping, dtype=torch.float64)
     params = mapping.init(given, 3, torch.Generator())
     assert {tensor.dtype for tensor in params.values()} == {torch.float64}
     assert mapping.apply(params, given).dtype == torch.float64
 
 
-@EVERY_NAME
+@EVERY
 def test_trainable_names_are_names_of_the_drawn_tensors(name):
-    mapping = OutputMapping.resolve(name)
+    mapping = mapping_of(name, n_outputs=7, n_classes=3)
     assert set(mapping.trainable) <= set(moved(mapping, 0))
 
 

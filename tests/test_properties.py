@@ -3,13 +3,13 @@
 import pickle
 
 import numpy as np
+from every_mapping import WITHOUT_ARGUMENTS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from toys import sound_source, table_source
 
 from skreprogram import ReprogrammingClassifier, TimeSeriesReprogrammer
-from skreprogram.mappings import OutputMapping
 from skreprogram.transformations import FrequencyModulation
 
 few = settings(
@@ -71,14 +71,14 @@ def check_a_fitted(clf, X, y):
 
 
 @few
-@given(TABLES, st.sampled_from(OutputMapping.names()))
+@given(TABLES, st.sampled_from(WITHOUT_ARGUMENTS))
 def test_any_table_and_any_mapping(task, mapping):
     clf = ReprogrammingClassifier(table_source(), output_mapping=mapping, max_epochs=2)
     check_a_fitted(clf, *task)
 
 
 @few
-@given(SERIES, TRANSFORMATIONS, st.sampled_from(OutputMapping.names()))
+@given(SERIES, TRANSFORMATIONS, st.sampled_from(WITHOUT_ARGUMENTS))
 def test_any_series_any_placement_and_any_mapping(task, transformation, mapping):
     strategies = {"input_transformation": transformation, "output_mapping": mapping}
     check_a_fitted(TimeSeriesReprogrammer(sound_source(), **strategies, max_epochs=2), *task)

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from every_mapping import EVERY_NAME, mapping_of
 from skorch.callbacks import Callback
 from small_tasks import assert_equal_programs, composition, options, task
 
-from skreprogram.mappings import FeaturesMapping, FrequencyMapping, LinearMapping, OutputMapping
+from skreprogram.mappings import FeaturesMapping, FrequencyMapping, LinearMapping
 from skreprogram.training import _fit, fit_programs
 from skreprogram.transformations import PaddingTransformation, SideBySide, TilingTransformation
 
@@ -34,12 +35,10 @@ def stacks(monkeypatch):
     return sizes
 
 
-@pytest.mark.parametrize("name", OutputMapping.names())
+@pytest.mark.parametrize("name", EVERY_NAME)
 def test_every_mapping_fits_in_company_as_alone(name):
     tasks = [task(seed=seed) for seed in range(3)]
-    programs = assert_stacked_equals_separate(
-        tasks, composition(OutputMapping.resolve(name)), options()
-    )
+    programs = assert_stacked_equals_separate(tasks, composition(mapping_of(name)), options())
     assert not np.allclose(programs[0].input["program"], programs[1].input["program"], atol=1e-2)
 
 

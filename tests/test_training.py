@@ -8,10 +8,12 @@ import torch
 from skorch.callbacks import Callback
 from small_tasks import TILED, assert_equal_programs, composition, options, task
 
+from skreprogram.losses import CrossEntropy
 from skreprogram.mappings import FrequencyMapping, LinearMapping, OutputMapping, RandomMapping
 from skreprogram.training import class_scores, fit_programs
 from skreprogram.training._batches import StackedBatches
-from skreprogram.training._net import OPTIMIZERS, SCHEDULERS, cross_entropies
+from skreprogram.training._net import ProgramNet
+from skreprogram.training._optimizers import OPTIMIZERS, SCHEDULERS
 from skreprogram.transformations import TilingTransformation
 
 
@@ -70,7 +72,8 @@ def test_the_loss_is_the_weighted_mean_of_the_rows():
     scores, y = torch.randn(2, 5, 3), torch.randint(0, 3, (2, 5))
     weight = torch.tensor([[1.0, 2.0, 0.5, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0, 0.0]])
     log_p = scores.log_softmax(-1)
-    for k, loss in enumerate(cross_entropies(scores, y, weight)):
+    net = ProgramNet(None, generators=[], loss=CrossEntropy(), criterion=torch.nn.Module)
+    for k, loss in enumerate(net._losses(scores, y, weight)):
         rows = [-log_p[k, i, y[k, i]].item() for i in range(5)]
         assert loss.item() == pytest.approx(np.average(rows, weights=weight[k]), rel=1e-5)
 

@@ -74,17 +74,56 @@ class OutputMapping(Strategy, family="output mapping"):
         return 0.0
 
 
+def _mean_of_probabilities(logits, matrix):
+    return torch.logsumexp(logits.unsqueeze(-1) + matrix.log(), dim=-2)
+
+
+def _sum_of_probabilities(logits, matrix):
+    n_source_labels = (matrix > 0).sum(-2).to(matrix.dtype)
+    return _mean_of_probabilities(logits, matrix) + n_source_labels.log()
+
+
+AGGREGATIONS = {
+    "probabilities": _mean_of_probabilities,
+    "logits": torch.matmul,
+    "softmax": _sum_of_probabilities,
+}
+
+
 class LabelMapping(OutputMapping):
     """An output mapping that is a matrix estimated from counts.
 
-    Column t of the matrix holds the weights of the source labels of target class t; it sums to
-    one. Class scores follow equation 2 of the survey, in log space:
-    ``log p_t = logsumexp_s (z_s + log matrix[s, t])``, the mean of the source probabilities,
-    renormalised over the target classes by the softmax that comes after.
+    Column t of the matrix holds the weights ``w_st`` of the source labels of target class t; it
+    sums to one. ``B_t`` are the source labels of positive weight, ``z_s`` the source's logits.
+    A subclass says with its parameter `aggregation` how they become class scores, whose softmax
+    over t are the class probabilities:
+
+    - ``"probabilities"``: ``log sum_s w_st exp(z_s)``, the weighted mean of the source's
+      probabilities: equation 2 of the survey [1]_, in log space.
+    - ``"logits"``: ``sum_s w_st z_s``, the weighted mean of the logits, as in AutoVP [2]_ and
+      Bayesian label mapping [3]_. One confident source label is diluted by the others of its class.
+    - ``"softmax"``: ``log |B_t| + log sum_s w_st exp(z_s)``. Where the weights of a class are equal
+      this is ``log sum_{s in B_t} exp(z_s)``, a softmax over the mapped source labels alone whose
+      probabilities are summed for each class; with one label a class it is the softmax of the
+      gathered logits [4]_.
+
+    "probabilities" and "softmax" differ only where classes have different numbers of labels.
+
+    References
+    ----------
+    .. [1] P.-Y. Chen, "Model Reprogramming: Resource-Efficient Cross-Domain Machine Learning",
+       AAAI 2024, equation 2.
+    .. [2] H.-A. Tsao et al., "AutoVP: An Automated Visual Prompting Framework and Benchmark",
+       ICLR 2024.
+    .. [3] C. Cai et al., "Bayesian-guided Label Mapping for Visual Reprogramming", NeurIPS 2024.
+    .. [4] A. Chen et al., "Understanding and Improving Visual Prompting: A Label-Mapping
+       Perspective", CVPR 2023.
     """
 
     refit_every = None
+    refresh = "epoch"
     uses_counts = False
+    aggregation = "probabilities"
 
     @abstractmethod
     def estimate(self, counts, generator):
@@ -93,8 +132,9 @@ class LabelMapping(OutputMapping):
         Parameters
         ----------
         counts : torch.Tensor of shape (n_outputs, n_classes)
-            How often (summed sample weight) a sample of the target class had this source label
-            as its highest output. Counts add up over batches, epochs and machines.
+            Summed sample weight that the samples of a target class gave to a source label: to
+            that of their highest output, or as `votes` has it. Counts add up over batches, epochs
+            and machines.
         generator : torch.Generator
             For mappings that draw.
 
@@ -104,11 +144,46 @@ class LabelMapping(OutputMapping):
             Non-negative, columns sum to one.
         """
 
+    def votes(self, given, n_classes):
+        """Say what each row gives to each source label when labels are counted.
+
+        Parameters
+        ----------
+        given : torch.Tensor of shape (..., n_outputs)
+            Logits of the source, for any leading axes.
+        n_classes : int
+            Number of target classes.
+
+        Returns
+        -------
+        votes : torch.Tensor of shape (..., n_outputs) or None
+            Non-negative; None, as here, gives one to the highest output and nothing to others.
+        """
+        return None
+
     def init(self, given, n_classes, generator):
         return {"matrix": self.estimate(given.new_zeros(given.shape[1], n_classes), generator)}
 
     def apply(self, params, given):
-        return torch.logsumexp(given.unsqueeze(-1) + params["matrix"].log(), dim=-2)
+        return AGGREGATIONS[self.aggregation](given, params["matrix"])
+
+    def _check(self):
+        """Refuse what no label mapping can do; `estimate` begins with it."""
+        name, every = type(self).__name__, self.refit_every
+        if every is not None and (not isinstance(every, Integral) or every < 1):
+            raise ValueError(
+                f"Got refit_every={every!r} in {name}, expected None or a positive whole number of "
+                "epochs."
+            )
+        if self.refresh not in ("epoch", "exact"):
+            raise ValueError(
+                f"Got refresh={self.refresh!r} in {name}, expected 'epoch' or 'exact'."
+            )
+        if not isinstance(self.aggregation, str) or self.aggregation not in AGGREGATIONS:
+            raise ValueError(
+                f"Got aggregation={self.aggregation!r} in {name}, expected one of "
+                f"{sorted(AGGREGATIONS)}."
+            )
 
 
 def check_counts(counts, n_source_labels, name):
@@ -130,3 +205,21 @@ def check_counts(counts, n_source_labels, name):
             "Use fewer source labels a class, or output_mapping='linear' or 'features'."
         )
     return most if n_source_labels is None else n_source_labels
+
+
+def class_shares(counts):
+    """Divide the counts of every class by their sum, so that large classes do not outvote small.
+
+    Parameters
+    ----------
+    counts : torch.Tensor of shape (n_outputs, n_classes)
+        Label counts.
+
+    Returns
+    -------
+    shares : torch.Tensor of float64 of shape (n_outputs, n_classes)
+        Columns sum to one, or are 0 where a class was never counted.
+    """
+    counts = counts.double()
+    total = counts.sum(0)
+    return counts / torch.where(total > 0, total, 1.0)

@@ -15,6 +15,8 @@ class FirstMapping(LabelMapping, name="first"):
     ----------
     n_source_labels : int or None, default=1
         Source labels of each class, m; None takes as many as there are.
+    aggregation : {"probabilities", "logits", "softmax"}, default="probabilities"
+        How the source's outputs become class scores: see `LabelMapping`.
 
     References
     ----------
@@ -31,10 +33,12 @@ class FirstMapping(LabelMapping, name="first"):
             [0., 0.]])
     """
 
-    def __init__(self, n_source_labels=1):
+    def __init__(self, n_source_labels=1, aggregation="probabilities"):
         self.n_source_labels = n_source_labels
+        self.aggregation = aggregation
 
     def estimate(self, counts, generator):
+        self._check()
         m = check_counts(counts, self.n_source_labels, "first")
         columns = torch.arange(counts.shape[1]).repeat_interleave(m)
         matrix = torch.zeros_like(counts)

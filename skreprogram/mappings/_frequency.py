@@ -1,7 +1,5 @@
 """Source labels that answer a class most often."""
 
-from numbers import Integral
-
 import torch
 
 from skreprogram.mappings._base import LabelMapping, OutputMapping, check_counts
@@ -24,6 +22,8 @@ class FrequencyMapping(LabelMapping, name="frequency"):
     refresh : {"epoch", "exact"}, default="epoch"
         Where a refit's counts come from: gathered for nothing while the epoch trains, or by a
         further pass over the data, as in the papers' code.
+    aggregation : {"probabilities", "logits", "softmax"}, default="probabilities"
+        How the source's outputs become class scores: see `LabelMapping`.
 
     References
     ----------
@@ -45,10 +45,13 @@ class FrequencyMapping(LabelMapping, name="frequency"):
 
     uses_counts = True
 
-    def __init__(self, n_source_labels=1, refit_every=None, refresh="epoch"):
+    def __init__(
+        self, n_source_labels=1, refit_every=None, refresh="epoch", aggregation="probabilities"
+    ):
         self.n_source_labels = n_source_labels
         self.refit_every = refit_every
         self.refresh = refresh
+        self.aggregation = aggregation
 
     def estimate(self, counts, generator):
         self._check()
@@ -65,18 +68,6 @@ class FrequencyMapping(LabelMapping, name="frequency"):
                 full[target_class] += 1
                 matrix[source_label, target_class] = 1 / m
         return matrix
-
-    def _check(self):
-        every = self.refit_every
-        if every is not None and (not isinstance(every, Integral) or every < 1):
-            raise ValueError(
-                f"Got refit_every={every!r} in FrequencyMapping, expected None or a positive whole "
-                "number of epochs."
-            )
-        if self.refresh not in ("epoch", "exact"):
-            raise ValueError(
-                f"Got refresh={self.refresh!r} in FrequencyMapping, expected 'epoch' or 'exact'."
-            )
 
 
 OutputMapping.register("iterative", lambda: FrequencyMapping(refit_every=1))

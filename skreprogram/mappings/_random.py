@@ -15,6 +15,8 @@ class RandomMapping(LabelMapping, name="random"):
     ----------
     n_source_labels : int or None, default=None
         Source labels of each class; None takes as many as there are.
+    aggregation : {"probabilities", "logits", "softmax"}, default="probabilities"
+        How the source's outputs become class scores: see `LabelMapping`.
 
     References
     ----------
@@ -29,10 +31,12 @@ class RandomMapping(LabelMapping, name="random"):
     tensor([1., 1.])
     """
 
-    def __init__(self, n_source_labels=None):
+    def __init__(self, n_source_labels=None, aggregation="probabilities"):
         self.n_source_labels = n_source_labels
+        self.aggregation = aggregation
 
     def estimate(self, counts, generator):
+        self._check()
         m = check_counts(counts, self.n_source_labels, "random")
         columns = torch.arange(counts.shape[1]).repeat_interleave(m)
         rows = torch.randperm(len(counts), generator=generator)[: len(columns)]

@@ -3,6 +3,7 @@
 from skreprogram.sources._attention_rnn import AttentionRNN
 from skreprogram.sources._catalogue import CatalogueEntry, list_sources, load_source
 from skreprogram.sources._download import DownloadError
+from skreprogram.sources._efficientnet_lite import EfficientNetLite
 from skreprogram.sources._keyword_network import KeywordNetwork
 from skreprogram.sources._resolve import as_source
 from skreprogram.sources._source_model import SourceModel
@@ -11,6 +12,7 @@ __all__ = [
     "AttentionRNN",
     "CatalogueEntry",
     "DownloadError",
+    "EfficientNetLite",
     "KeywordNetwork",
     "SourceModel",
     "as_source",

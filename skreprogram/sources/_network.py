@@ -32,7 +32,7 @@ class FrozenNetwork:
         self._output_kind = source.output_kind
         self._n_outputs = source.n_outputs
         self._layers = _feature_layers(module, source.feature_layers)
-        self._scale = _channel_constants(source, module)
+        self._scale = channel_constants(source, module)
         self._is_recurrent = any(isinstance(part, nn.RNNBase) for part in module.modules())
         self._mixed, self._rounded = False, None
         # per thread, because threads share this network
@@ -188,7 +188,7 @@ class FrozenNetwork:
             return tree_map(lambda t: t.to(inputs.dtype), answer) if self._mixed else answer
         except torch.cuda.OutOfMemoryError:
             raise
-        except (RuntimeError, IndexError, TypeError) as error:
+        except (RuntimeError, IndexError, TypeError, AssertionError) as error:
             raise ValueError(
                 f"Got an error from the source {self._name!r} for inputs of shape "
                 f"{tuple(inputs.shape)}: {error}. Expected it to take (n, *input_shape); check the "
@@ -232,7 +232,8 @@ def _feature_layers(module, named):
     return [(linear[-1], "input")] if linear else [("", "output")]
 
 
-def _channel_constants(source, module):
+def channel_constants(source, module):
+    """Mean and spread per channel as tensors like the weights, or None when nothing is declared."""
     if source.mean is None and source.std is None:
         return None
     like = next(chain(module.parameters(), module.buffers()), torch.empty(0))

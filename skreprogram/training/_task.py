@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from skreprogram.losses import CrossEntropy, Loss
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -101,4 +103,7 @@ class TrainingOptions:
     lr_scheduler: object = None
     patience: int | None = None
     callbacks: tuple = ()
+    loss: Loss = field(default_factory=CrossEntropy)
+    output_lr: float | None = None
+    augmentation: object = None
     verbose: int = 0

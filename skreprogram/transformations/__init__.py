@@ -1,22 +1,42 @@
 """Input transformations: from target data to source inputs."""
 
+from skreprogram.transformations._affine import AffineInput
 from skreprogram.transformations._base import InputTransformation
+from skreprogram.transformations._coarse_grid import CoarseGridTransformation
+from skreprogram.transformations._convolution import ConvolutionalInput
+from skreprogram.transformations._dense import DenseInput
 from skreprogram.transformations._differences import DifferencesTransformation
+from skreprogram.transformations._host_image import HostImageTransformation
 from skreprogram.transformations._identity import IdentityTransformation
+from skreprogram.transformations._low_rank import LowRankTransformation
 from skreprogram.transformations._modulation import FrequencyModulation
 from skreprogram.transformations._modulations import modulations
+from skreprogram.transformations._overlay import OverlayTransformation
 from skreprogram.transformations._padding import PaddingTransformation
+from skreprogram.transformations._resizing import ResizingTransformation
+from skreprogram.transformations._sample_masks import MaskedTransformation
+from skreprogram.transformations._scaled_padding import ScaledPadding
 from skreprogram.transformations._side_by_side import SideBySide
 from skreprogram.transformations._stretching import StretchingTransformation
 from skreprogram.transformations._sums import SumsTransformation
 from skreprogram.transformations._tiling import TilingTransformation
 
 __all__ = [
+    "AffineInput",
+    "CoarseGridTransformation",
+    "ConvolutionalInput",
+    "DenseInput",
     "DifferencesTransformation",
     "FrequencyModulation",
+    "HostImageTransformation",
     "IdentityTransformation",
     "InputTransformation",
+    "LowRankTransformation",
+    "MaskedTransformation",
+    "OverlayTransformation",
     "PaddingTransformation",
+    "ResizingTransformation",
+    "ScaledPadding",
     "SideBySide",
     "StretchingTransformation",
     "SumsTransformation",

@@ -37,3 +37,33 @@ def bounded(program, space):
     if space.value_range is None:
         return program
     return space.centre + space.half_range * torch.tanh(program)
+
+
+def swing(program, space, strength=1.0):
+    """Turn a program into an addition that may move a value through the whole range.
+
+    Parameters
+    ----------
+    program : torch.Tensor
+        Any numbers; 0 adds nothing.
+    space : InputSpace
+        What the source takes.
+    strength : float, default=1.0
+        Largest addition as a share of the range's width. Unbounded sources take the program times
+        this number.
+    """
+    if space.value_range is None:
+        return strength * program
+    return strength * 2 * space.half_range * torch.tanh(program)
+
+
+def clipped(total, space, clip="hard"):
+    """Cut a sum off at the ends of the value range.
+
+    With ``clip="straight-through"`` gradients pass as if nothing had been cut, so that a program
+    can come back from where it left the range; with "hard" they are 0 there.
+    """
+    if space.value_range is None:
+        return total
+    cut = total.clamp(*space.value_range)
+    return cut.detach() + (total - total.detach()) if clip == "straight-through" else cut
