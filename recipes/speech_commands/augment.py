@@ -48,23 +48,6 @@ def equaliser(n, bins, generator, points=8, decibels=10):
     return louder_by(decibels * (2 * torch.rand(n, points, generator=generator) - 1) @ hats)
 
 
-def stop_band(n, bins, generator):
-    """Silence a band of up to a sixth of the mel scale in some of the sounds, as SpecAugment."""
-    mel = torch.linspace(0, RATE / 2 / 700, bins).log1p()
-    middle = mel[-1] * torch.rand(n, 1, generator=generator)
-    half = mel[-1] / 12 * torch.rand(n, 1, generator=generator)
-    return 1 - chance(n, 0.4, generator) * ((mel - middle).abs() < half)
-
-
-def interrupted(sound, generator, longest=0.1):
-    """Drop out up to a tenth of a second of some of the sounds."""
-    n, samples = sound.shape
-    start = samples * torch.rand(n, 1, generator=generator)
-    length = uniform(n, 0, longest, generator) * RATE * chance(n, 0.4, generator)
-    time = torch.arange(samples)
-    return sound * ((time < start) | (time >= start + length))
-
-
 def filtered(sound, generator, longest=6_000):
     """Colour the sound, and convolve some of it with noise that dies away: a crude room."""
     n, samples = sound.shape
@@ -76,7 +59,6 @@ def filtered(sound, generator, longest=6_000):
     size = samples + longest
     spectrum = torch.fft.rfft(sound, size) * torch.fft.rfft(room, size)
     spectrum = spectrum * equaliser(n, spectrum.shape[1], generator)
-    spectrum = spectrum * stop_band(n, spectrum.shape[1], generator)
     return torch.fft.irfft(spectrum, size)[:, :samples]
 
 
@@ -150,7 +132,7 @@ def augment(clips, lengths, generator, samples=RATE, strength=1.0):
     speed = torch.maximum(uniform(n, -widest, widest, generator).exp(), slowest)
     sound = unit_power(place(clips, lengths, speed, samples, generator))
     if strength:
-        sound = unit_power(filtered(interrupted(sound, generator), generator))
+        sound = unit_power(filtered(sound, generator))
         for background, share, low, high in (
             (coloured_noise, 0.7, 2, 45),
             (tones, 0.3, 4, 30),

@@ -30,8 +30,9 @@ class Corpus:
             self.offsets = torch.from_numpy(file["offsets"])
             self.labels = torch.from_numpy(file["labels"])
             self.unseen = torch.from_numpy(file["unseen"])
-            self.engines = np.array([voice.split(":")[0] for voice in file["voices"]])
+            self.voices = file["voices"]
             self.n_unseen_voices = len(set(file["voices"][file["unseen"]]))
+        self.engines = np.array([voice.split(":")[0] for voice in self.voices])
 
     def clips(self, rows):
         """Padded samples in [-1, 1] and lengths of some rows."""
@@ -86,7 +87,10 @@ def step(network, optimizer, waveform, labels):
 
 @torch.no_grad()
 def accuracies(network, corpus, strength, seed=1):
-    """Share of the clips of unseen voices that are recognised, of each engine and of all."""
+    """Share of the clips of unseen voices that are recognised, of each engine and of all.
+
+    "voices" is the mean over the voices, each of which counts once however many clips it has.
+    """
     rows = torch.nonzero(corpus.unseen).squeeze(1)
     generator = torch.Generator().manual_seed(seed)
     network.eval()
@@ -97,8 +101,10 @@ def accuracies(network, corpus, strength, seed=1):
             for batch in rows.split(128)
         ]
     ).numpy()
-    engines = corpus.engines[rows]
-    result = {"all": right.mean()} | {e: right[engines == e].mean() for e in np.unique(engines)}
+    engines, voices = corpus.engines[rows], corpus.voices[rows]
+    by_voice = [right[voices == voice].mean() for voice in np.unique(voices)]
+    result = {"all": right.mean(), "voices": np.mean(by_voice)}
+    result |= {engine: right[engines == engine].mean() for engine in np.unique(engines)}
     return {name: round(float(share), 4) for name, share in result.items()}
 
 
