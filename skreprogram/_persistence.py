@@ -10,11 +10,10 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from skreprogram.mappings import OutputMapping
-from skreprogram.sources import SourceModel, as_source, list_sources
+from skreprogram._strategy import Strategy
+from skreprogram.sources import SourceModel, as_source, list_sources, load_source
 from skreprogram.sources._download import temporary_beside
 from skreprogram.training import Program
-from skreprogram.transformations import InputTransformation
 
 FORMAT = 1
 ESTIMATORS = {
@@ -22,7 +21,7 @@ ESTIMATORS = {
     "TimeSeriesReprogrammer": "skreprogram._time_series",
 }
 # what prediction does not need, and a file can only hold where it is a name or a number
-KEPT_WHERE_PLAIN = ("callbacks", "random_state", "optimizer", "lr_scheduler")
+KEPT_WHERE_PLAIN = ("callbacks", "random_state", "optimizer", "lr_scheduler", "augmentation")
 
 
 def write_program(estimator, path):
@@ -46,7 +45,11 @@ def write_program(estimator, path):
         "skreprogram": _version(),
         "estimator": type(estimator).__name__,
         "params": _kept_params(estimator),
-        "source": {"name": estimator.source_.name, "sha256": estimator.source_.digest},
+        "source": {
+            "name": estimator.source_.name,
+            "sha256": estimator.source_.digest,
+            "input_shape": list(estimator.source_.input_shape),
+        },
         "classes": _encode(estimator.classes_),
         "classes_dtype": estimator.classes_.dtype.str,
         "input_shape": list(estimator.input_shape_),
@@ -152,18 +155,24 @@ def _read(path):
 
 def _matching_source(header, source, path):
     name, digest = header["source"]["name"], header["source"]["sha256"]
+    shape = tuple(header["source"]["input_shape"])
     if source is None:
         if name not in list_sources():
             raise ValueError(
                 f"Got {str(path)!r}, fitted to the source {name!r}, which is not in the catalogue "
                 f"{list_sources()}. Pass it: load(path, source=...)."
             )
-        source = name
+        source = load_source(name, input_shape=shape)
     handle = as_source(source, tuple(header["input_shape"]))
     if handle.digest != digest:
         raise ValueError(
             f"Got a source with sha256 {handle.digest}, expected {digest}, the weights that the "
             f"program in {str(path)!r} was fitted to. Pass that source, or fit again."
+        )
+    if handle.input_shape != shape:
+        raise ValueError(
+            f"Got a source that takes inputs of shape {handle.input_shape}, expected {shape}, for "
+            f"which the program in {str(path)!r} was made. Pass the source with that input_shape."
         )
     return handle
 
@@ -181,7 +190,7 @@ def _kept_params(estimator):
 
 def _encode(value):
     """Turn a parameter into what JSON holds; strategies become name and parameters."""
-    if isinstance(value, (InputTransformation, OutputMapping)):
+    if isinstance(value, Strategy):
         params = value.get_params(deep=False)
         return {
             "strategy": f"{type(value).__module__}:{type(value).__qualname__}",
@@ -217,7 +226,7 @@ def _decode(value):
 
 def _strategy(name):
     """A strategy class that is imported already: a file never makes us import code."""
-    found, queue = {}, [InputTransformation, OutputMapping]
+    found, queue = {}, [Strategy]
     while queue:
         kind = queue.pop()
         queue += kind.__subclasses__()

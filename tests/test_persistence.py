@@ -14,6 +14,7 @@ import skreprogram
 from skreprogram import ReprogrammingClassifier, TimeSeriesReprogrammer
 from skreprogram._persistence import _digest
 from skreprogram.datasets import load_ucr
+from skreprogram.losses import FocalLoss
 from skreprogram.mappings import FrequencyMapping, LinearMapping
 from skreprogram.sources import load_source
 from skreprogram.transformations import FrequencyModulation, SideBySide
@@ -231,3 +232,37 @@ def test_an_estimator_that_is_not_fitted_is_not_saved(tmp_path):
     with pytest.raises(ValueError, match="not fitted"):
         ReprogrammingClassifier(table_source()).save(tmp_path / "program")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_loss_object_comes_back_and_an_augmentation_is_left_out(tmp_path):
+    clf = ReprogrammingClassifier(
+        table_source(),
+        loss=FocalLoss(gamma=1.5),
+        augmentation=lambda X, generator: X,
+        max_epochs=1,
+        random_state=0,
+    ).fit(X, Y)
+    clf.save(tmp_path / "program.safetensors")
+    loaded = skreprogram.load(tmp_path / "program.safetensors", source=table_source())
+    assert loaded.loss.gamma == 1.5
+    assert loaded.augmentation is None
+
+
+def test_a_source_of_the_catalogue_comes_back_with_its_input_shape(tmp_path):
+    source = load_source("imagenet-efficientnet-lite0", input_shape=(3, 32, 32))
+    images = np.random.default_rng(0).random((6, 1, 8, 8))
+    clf = ReprogrammingClassifier(source, random_state=0).fit(images, [0, 1] * 3)
+    clf.save(tmp_path / "program.safetensors")
+    loaded = skreprogram.load(tmp_path / "program.safetensors")
+    assert loaded.source_.input_shape == (3, 32, 32)
+    assert_array_equal(loaded.predict_proba(images), clf.predict_proba(images))
+
+
+def test_the_same_weights_with_another_input_shape_are_refused(tmp_path):
+    name = "imagenet-efficientnet-lite0"
+    source = load_source(name, input_shape=(3, 32, 32))
+    images = np.random.default_rng(0).random((6, 1, 8, 8))
+    clf = ReprogrammingClassifier(source, random_state=0).fit(images, [0, 1] * 3)
+    clf.save(tmp_path / "program.safetensors")
+    with pytest.raises(ValueError, match=r"takes inputs of shape \(3, 224, 224\), expected"):
+        skreprogram.load(tmp_path / "program.safetensors", source=name)

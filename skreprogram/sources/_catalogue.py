@@ -195,7 +195,7 @@ def load_source(name, download=True, input_shape=None):
     >>> load_source("speech-commands")
     SourceModel('speech-commands', (16000,) -> 35)
     >>> load_source("imagenet-efficientnet-lite0", input_shape=(3, 96, 96))
-    SourceModel('imagenet-efficientnet-lite0 (3, 96, 96)', (3, 96, 96) -> 1000)
+    SourceModel('imagenet-efficientnet-lite0', (3, 96, 96) -> 1000)
     """
     if name.partition(":")[0] in HUBS:
         return load_from_hub(name, download, input_shape)
@@ -219,8 +219,7 @@ def load_source(name, download=True, input_shape=None):
         output_names=entry.output_names,
         flexible=entry.flexible,
         sampling_rate=entry.sampling_rate,
-        # a program that is saved must not find another shape under the same name
-        name=name if shape == entry.input_shape else f"{name} {shape}",
+        name=name,
     )
 
 
