@@ -40,6 +40,12 @@ sphinx_gallery_conf = {
             "plot_grid_search.py",
             "plot_pipeline.py",
             "plot_saving_and_loading.py",
+            "plot_counting_squares.py",
+            "plot_visual_prompts.py",
+            "plot_label_mappings.py",
+            "plot_input_and_output_layers.py",
+            "plot_fraud.py",
+            "plot_correlation_matrices.py",
         ]
     ),
     "show_memory": False,

@@ -1,4 +1,4 @@
-"""Small generators of time series whose structure is known."""
+"""Small generators of time series and images whose structure is known."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -110,6 +110,56 @@ def make_echoes(n_samples=60, n_channels=2, length=100, n_classes=2, noise=0.1, 
         for channel in range(n_channels):
             series[channel] = np.roll(original, 3 * label * channel)
     return X + noise * rng.standard_normal(X.shape), y
+
+
+def make_squares(n_samples=60, n_classes=10, random_state=None):
+    """Make images of white squares on black whose class is the number of squares.
+
+    The counting task of adversarial reprogramming [1]_: images of 36 x 36 pixels, a grid of 4 x 4
+    places, and a square of 9 x 9 pixels in each of as many places, drawn at random, as the class
+    says. Neighbouring squares touch.
+
+    Parameters
+    ----------
+    n_samples : int, default=60
+        Number of images.
+    n_classes : int, default=10
+        Largest number of squares, 16 at most. Classes are equally frequent up to one image.
+    random_state : int, RandomState instance or None, default=None
+        Determines places and order. Pass an int for the same output at every call.
+
+    Returns
+    -------
+    X : ndarray of float32 of shape (n_samples, 36, 36)
+        The images: 0 is black, 1 is white.
+    y : ndarray of shape (n_samples,)
+        Numbers of squares, integers from 1 to `n_classes`.
+
+    References
+    ----------
+    .. [1] G. Elsayed, I. Goodfellow, J. Sohl-Dickstein, "Adversarial Reprogramming of Neural
+       Networks", ICLR 2019.
+
+    Examples
+    --------
+    >>> from skreprogram.datasets import make_squares
+    >>> X, y = make_squares(n_samples=4, random_state=0)
+    >>> X.shape
+    (4, 36, 36)
+    >>> bool((X.sum((1, 2)) == 81 * y).all())
+    True
+    """
+    if not 1 <= n_classes <= 16:
+        raise ValueError(
+            f"Got n_classes={n_classes}, but expected a number from 1 to 16, because the grid has "
+            "16 places."
+        )
+    rng = check_random_state(random_state)
+    y = _shuffled_classes(n_samples, n_classes, rng) + 1
+    # the lowest of 16 random numbers lie in places drawn without replacement
+    ranks = rng.uniform(size=(n_samples, 16)).argsort(axis=1).argsort(axis=1)
+    grid = (ranks < y[:, np.newaxis]).reshape(n_samples, 4, 4)
+    return grid.repeat(9, axis=1).repeat(9, axis=2).astype(np.float32), y
 
 
 def _shuffled_classes(n_samples, n_classes, rng):

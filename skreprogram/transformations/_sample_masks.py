@@ -36,7 +36,8 @@ class MaskedTransformation(FullSizeTransformation, name="sample-masks"):
     Notes
     -----
     For three channels and the default widths the network has 26 499 numbers, as the authors' has.
-    Where theirs normalises by the statistics of the batch, this one uses those that the first
+    A tanh bounds the weights: without it the sum soon leaves the range everywhere, where nothing is
+    learned any more. Where theirs normalises by the statistics of the batch, this one uses those that the first
     network has on the training data, so that no sample's mask depends on its company.
 
     References
@@ -110,7 +111,11 @@ class MaskedTransformation(FullSizeTransformation, name="sample-masks"):
             maps = self._behind(params, maps, i)
         last = len(self.widths)
         maps = functional.conv2d(maps, params[f"kernel{last}"], params[f"bias{last}"], padding=1)
-        patches = maps.repeat_interleave(self.patch_size, -2).repeat_interleave(self.patch_size, -1)
+        patches = (
+            maps.tanh()
+            .repeat_interleave(self.patch_size, -2)
+            .repeat_interleave(self.patch_size, -1)
+        )
         return patches[..., : space.shape[1], : space.shape[2]]
 
     def _behind(self, params, maps, i):
