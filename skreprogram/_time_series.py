@@ -65,8 +65,8 @@ class TimeSeriesReprogrammer(BaseReprogrammer):
     dtype : {"float32", "float64"}, default="float32"
         Type of the numbers in source and program.
     precision : {"full", "bf16"}, default="full"
-        "bf16" lets the source multiply in bfloat16, which is several times as fast on recent
-        CPUs and GPUs and rounds its outputs to about three digits.
+        "bf16" lets the source multiply in bfloat16: on recent CPUs and GPUs several times as fast
+        for dense layers, not for filters of single channels; it rounds outputs to three digits.
     random_state : int, RandomState or None, default=None
         Seed of everything that is drawn; None draws it from numpy's global generator, as in
         scikit-learn. No other global generator is touched.

@@ -23,6 +23,7 @@ from skreprogram.sources._weights import (
     join,
     locate,
     read_weights,
+    settle_norms,
     sha256_of,
     split,
     write_to_cache,
@@ -204,7 +205,8 @@ class SourceModel:
         Parameters
         ----------
         random_state : int, default=0
-            Seed of torch's default initialisation.
+            Seed of torch's default initialisation. Batch normalisation gets the statistics of a
+            batch of noise.
 
         Returns
         -------
@@ -215,6 +217,7 @@ class SourceModel:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(random_state)
             draw_again(module)
+            settle_norms(module, self._probe(module, 32))
         structure, tensors = split(module)
         path, digest = write_to_cache(tensors)
         return replace(
@@ -248,13 +251,17 @@ class SourceModel:
 
     def _build_quick(self, dtype):
         module = self._build().to(dtype)
+        return quicken(module, self._probe(module, 2).to(dtype), self.feature_layers or ())
+
+    def _probe(self, module, n_inputs):
+        """Noise in the value range, normalised as the network gets it."""
         generator = torch.Generator().manual_seed(0)
-        probe = 2 * torch.rand((2, *self.input_shape), generator=generator, dtype=dtype) - 1
-        probe = self.input_space.centre + self.input_space.half_range * probe
+        noise = 2 * torch.rand((n_inputs, *self.input_shape), generator=generator) - 1
+        noise = self.input_space.centre + self.input_space.half_range * noise
         constants = channel_constants(self, module)
-        if constants is not None:
-            probe = (probe - constants[0]) / constants[1]
-        return quicken(module, probe, self.feature_layers or ())
+        return (
+            noise if constants is None else (noise.to(constants[0]) - constants[0]) / constants[1]
+        )
 
     def _make(self):
         module_name, _, function = self.factory.partition(":")

@@ -165,3 +165,22 @@ def _separate(tensors):
         separate[name] = tensor.clone() if place in seen else tensor.contiguous()
         seen.add(place)
     return separate
+
+
+def settle_norms(module, inputs):
+    """Give untrained batch normalisation the statistics of a batch.
+
+    Behind the statistics it was made with, mean 0 and variance 1, the signal of a deep network
+    dies away or explodes, and the control would show nothing but that.
+    """
+    norms = [part for part in module.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+    with torch.no_grad():
+        module.train()(inputs)
+    module.eval()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum

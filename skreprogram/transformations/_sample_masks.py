@@ -37,8 +37,9 @@ class MaskedTransformation(FullSizeTransformation, name="sample-masks"):
     -----
     For three channels and the default widths the network has 26 499 numbers, as the authors' has.
     A tanh bounds the weights: without it the sum soon leaves the range everywhere, where nothing is
-    learned any more. Where theirs normalises by the statistics of the batch, this one uses those that the first
-    network has on the training data, so that no sample's mask depends on its company.
+    learned any more. Where theirs normalises by the statistics of the batch, this one uses those
+    that the first network has on the training data, so that no sample's mask depends on its
+    company.
 
     References
     ----------
