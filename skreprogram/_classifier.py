@@ -129,8 +129,8 @@ class ReprogrammingClassifier(BaseReprogrammer):
     >>> from sklearn.datasets import load_digits
     >>> from skreprogram import ReprogrammingClassifier
     >>> X, y = load_digits(n_class=3, return_X_y=True)
-    >>> clf = ReprogrammingClassifier(random_state=0).fit(X[:100], y[:100])
-    >>> bool(clf.score(X[100:200], y[100:200]) > 0.95)
+    >>> clf = ReprogrammingClassifier(random_state=0).fit(X[:150], y[:150])
+    >>> bool(clf.score(X[150:], y[150:]) > 0.95)
     True
 
     Any torch module is a source:

@@ -142,7 +142,7 @@ class ClassBalancedLoss(FocalLoss, name="class-balanced"):
     >>> import numpy as np
     >>> from skreprogram.losses import ClassBalancedLoss
     >>> ClassBalancedLoss(beta=0.9).class_weights(np.array([1, 100])).round(3)
-    array([9.181, 0.918])
+    array([9.182, 0.918])
     """
 
     def __init__(self, beta=0.999, gamma=0.0):

@@ -224,9 +224,13 @@ def test_a_named_layer_keeps_its_meaning(layer, n_left):
     assert n_norms(source.load()._module) == n_left
 
 
-def test_images_lie_in_memory_with_the_channels_last():
-    module, fast, inputs = quick(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten()), IMAGES)
-    assert fast[0].weight.is_contiguous(memory_format=torch.channels_last)
+@pytest.mark.parametrize("side", [32, 128])
+@pytest.mark.parametrize("groups", [1, 3])
+def test_channels_lie_last_for_filters_of_single_channels_and_for_large_images(side, groups):
+    network = nn.Sequential(nn.Conv2d(3, 6, 3, groups=groups), nn.Flatten())
+    module, fast, inputs = quick(network, (3, side, side))
+    last = fast[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert last == (side == 128 or groups == 3)
     torch.testing.assert_close(fast(inputs), module(inputs))
 
 

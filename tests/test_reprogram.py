@@ -34,8 +34,8 @@ def test_several_views_are_a_tuple(tones):
 def test_padding_shows_the_data_inside_the_program():
     X = np.random.default_rng(0).uniform(size=(8, 1, 4, 4)).astype(np.float32)
     y = np.arange(8) % 2
-    clf = ReprogrammingClassifier(ImageNetwork(), max_epochs=2, random_state=0).fit(X, y)
-    images = clf.reprogram(X)
+    padded = {"input_transformation": "padding", "max_epochs": 2, "random_state": 0}
+    images = ReprogrammingClassifier(ImageNetwork(), **padded).fit(X, y).reprogram(X)
     assert images.shape == (8, 1, 8, 8)
     frame = images.copy()
     frame[:, :, 2:6, 2:6] = 0

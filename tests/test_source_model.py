@@ -291,3 +291,12 @@ def test_facts_that_cannot_be_are_refused(facts, words):
 def test_anything_but_a_module_is_refused():
     with pytest.raises(TypeError, match=r"expected a torch\.nn\.Module"):
         SourceModel.from_module("resnet", (4,))
+
+
+def test_an_untrained_deep_network_still_answers_images_differently():
+    source = load_source("imagenet-efficientnet-lite0", input_shape=(3, 32, 32))
+    network = source.with_random_weights().load()
+    images = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    outputs = network.outputs(images * torch.linspace(0, 1, 8)[:, None, None, None])
+    # without statistics of its own the signal dies on the way, and all outputs are alike
+    assert outputs.std(0).mean() > 0.01

@@ -202,6 +202,7 @@ ONLY_IMAGES = (
     "convolution",
     "host-image",
     "low-rank",
+    "resizing",
     "sample-masks",
     "scaled-padding",
 )

@@ -4,6 +4,7 @@ from numbers import Integral
 
 from skreprogram.transformations._base import InputTransformation
 from skreprogram.transformations._full_size import check_fills
+from skreprogram.transformations._parameters import check_takes_images
 from skreprogram.transformations._placement import laid_out, resized
 from skreprogram.transformations._range import affine_to_range, into_range
 
@@ -36,6 +37,7 @@ class ResizingTransformation(InputTransformation, name="resizing"):
         self.size = size
 
     def init(self, X, space, generator):
+        check_takes_images(self, space)
         check_fills(self, X, space)
         own = space.shape[1:]
         whole = isinstance(self.size, Integral) and not isinstance(self.size, bool)
@@ -53,8 +55,6 @@ class ResizingTransformation(InputTransformation, name="resizing"):
 
     def apply(self, params, X, space):
         images = laid_out(into_range(params, X, space), space)
-        if len(space.shape) != 3:
-            return images
         return resized(images, self._size(images.shape, space))
 
     def _size(self, shape, space):
