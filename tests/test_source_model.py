@@ -13,7 +13,7 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
-from skreprogram.sources import SourceModel
+from skreprogram.sources import SourceModel, load_source
 from skreprogram.sources._weights import locate
 
 
