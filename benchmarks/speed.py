@@ -8,7 +8,7 @@ of the network, so that the table tells apart what the network gains and what th
 Ours places whole batches and computes once what a batch shares. Weights, batch size, optimiser and
 number of threads are the same; the rivals take turns, and ratios are taken pair by pair.
 
-    python benchmarks/speed.py --rounds 4 --epochs 5
+    python benchmarks/speed.py --rounds 4 --epochs 3
 
 On a machine that others use as well, wall time says little, and threads that wait for one another
 say less: ``--threads 1`` measures the CPU time of one thread instead.
