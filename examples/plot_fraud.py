@@ -121,7 +121,7 @@ for name, (precision, recall, _) in curves.items():
 axes["C"].axhline(y_test.mean(), color="0.3", linestyle="--", linewidth=1, label="chance")
 axes["C"].set(title=f"{len(y_test)} unseen {origin.partition(' (')[0]}", xlabel="recall")
 axes["C"].set(ylabel="precision", ylim=(0, 1.03), xlim=(0, 1.01))
-axes["C"].legend(title="area under the curve", loc=(0.02, 0.34), frameon=False)
+axes["C"].legend(title="area under the curve", loc="best", framealpha=0.9)
 
 folder = Path("figures")
 folder.mkdir(exist_ok=True)
