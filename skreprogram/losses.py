@@ -12,8 +12,9 @@ from skreprogram._strategy import Strategy
 class Loss(Strategy, family="loss"):
     """The loss of a sample, from the scores of the target classes.
 
-    The loss of a program is the weighted mean of its samples' losses. Losses act where something
-    trains by gradient; a mapping in closed form has its own.
+    The loss of a program is the weighted mean of its samples' losses. `rows` acts where something
+    trains by gradient; a mapping in closed form has a loss of its own. `class_weights` multiply the
+    sample weights, and so act in closed forms and in the counts of labels as well.
     """
 
     @abstractmethod
