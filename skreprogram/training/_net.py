@@ -28,7 +28,7 @@ class ProgramNet(NeuralNet):
         The model.
     generators : list of torch.Generator
         One a program, for dropout and augmentation.
-    loss : Loss, default=CrossEntropy()
+    loss : Loss
         The loss of a sample.
     augmentation : callable or None, default=None
         Changes the data of a training batch.
@@ -36,7 +36,7 @@ class ProgramNet(NeuralNet):
         Parameters of ``skorch.NeuralNet``.
     """
 
-    def __init__(self, module, *, generators, loss=None, augmentation=None, **kwargs):
+    def __init__(self, module, *, generators, loss, augmentation=None, **kwargs):
         self.generators = generators
         self.loss = loss
         self.augmentation = augmentation
