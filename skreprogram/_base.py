@@ -6,17 +6,20 @@ from abc import abstractmethod
 import numpy as np
 from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skreprogram._holdout import hold_out
 from skreprogram._persistence import write_program
 from skreprogram._validation import (
     check_enough_classes,
     check_labels,
     check_parameters,
+    check_queries,
     check_weights,
 )
+from skreprogram._warm_start import last_fit, start_from
+from skreprogram.gradients import Gradient
 from skreprogram.losses import Loss
 from skreprogram.mappings import OutputMapping
 from skreprogram.sources import as_source
@@ -25,6 +28,7 @@ from skreprogram.training import (
     Task,
     TrainingOptions,
     class_scores,
+    fit_by_queries,
     fit_programs,
     load_network,
     rows_of,
@@ -65,13 +69,12 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         ValueError, TypeError
             For data and parameters that cannot be used, in a sentence that says what to do.
         """
-        previous = self._previous()
+        previous = last_fit(self)
         X, y, weight = self._check_fit_data(X, y, sample_weight)
         self._resolve()
-        start = self._start(previous)
+        start = start_from(previous, self) if self._trains_by_gradient() else None
         train, valid = self._split(X, y, weight)
-        task = Task(train, len(self.classes_), self._seed(), valid, start)
-        self._store(fit_programs([task], self._compose(), self._options())[0])
+        self._fit(Task(train, len(self.classes_), self._seed(), valid, start), self._options())
         self._seen = None
         return self
 
@@ -108,12 +111,11 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         if self._trains_by_gradient():
             start = self.program_ if begun else None
             task = Task(rows_of(*rows), len(self.classes_), self._seed(), None, start)
-            programs = fit_programs([task], self._compose(), self._options(one_epoch=True))
-            self._store(programs[0], went_on=begun)
+            self._fit(task, self._options(one_epoch=True), went_on=begun)
             return self
         rows = self._with_seen(rows) if begun else rows
         task = Task(rows_of(*rows), len(self.classes_), self._seed())
-        self._store(fit_programs([task], self._compose(), self._options())[0])
+        self._fit(task, self._options())
         self._seen = rows
         return self
 
@@ -198,6 +200,18 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "program_")
         write_program(self, path)
 
+    def _fit(self, task, options, went_on=False):
+        """Fit a program to the task and keep it."""
+        if self.source_.differentiable and not options.asks_queries:
+            program, asked, stopped_by = fit_programs([task], self._compose(), options)[0], 0, None
+        else:
+            program, asked, stopped_by = fit_by_queries(
+                task, self._compose(), options, self.source_, self.max_queries
+            )
+        self.n_queries_ = asked + (self.n_queries_ if went_on else 0)
+        self.stopped_by_ = stopped_by
+        self._store(program, went_on)
+
     def _check_fit_data(self, X, y, sample_weight, classes=None, reset=True):
         check_parameters(self)
         X = self._check_samples(X, reset)
@@ -248,6 +262,15 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         """The strategy that a parameter stands for."""
         return getattr(self, name)
 
+    def _gradient(self):
+        """How the gradient is had from this source."""
+        choice = self.gradient
+        if isinstance(choice, str) and choice == "auto":
+            choice = "backprop" if self.source_.differentiable else "spsa"
+        gradient = Gradient.resolve(choice)
+        check_queries(gradient, self.source_, self.transformation_, self.mapping_, self.precision)
+        return gradient
+
     def _compose(self):
         """Load the source and put it between the strategies."""
         network, device = load_network(self.source_, self.device, self.dtype, self.precision)
@@ -258,37 +281,7 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         """Training rows and, for early stopping, validation rows that are cut from them."""
         if not self.early_stopping or not self._trains_by_gradient():
             return rows_of(X, y, weight), None
-        smallest = np.bincount(y)[np.unique(y)].min()
-        n_valid = round(self.validation_fraction * len(y))
-        if smallest < 2 or n_valid < len(np.unique(y)) or len(y) - n_valid < len(np.unique(y)):
-            raise ValueError(
-                f"Got {len(y)} samples, {smallest} of them in the smallest class, too few to cut a "
-                f"validation part of {self.validation_fraction} with every class. Set "
-                "early_stopping=False, or give more data."
-            )
-        parts = train_test_split(
-            X, y, weight, test_size=n_valid, stratify=y, random_state=self._seed()
-        )
-        return rows_of(*parts[0::2]), rows_of(*parts[1::2])
-
-    def _previous(self):
-        """What a warm start goes on from: the program, its classes and shape."""
-        if not self.warm_start or not hasattr(self, "program_"):
-            return None
-        return self.program_, self.classes_, self.input_shape_
-
-    def _start(self, previous):
-        """The program to go on with; None where the new data need another one."""
-        if previous is None or not self._trains_by_gradient():
-            return None
-        program, classes, shape = previous
-        if shape != self.input_shape_ or not np.array_equal(classes, self.classes_):
-            raise ValueError(
-                f"Got warm_start=True with samples of shape {self.input_shape_} and classes "
-                f"{self.classes_.tolist()}, expected those of the last fit: {shape} and "
-                f"{classes.tolist()}. Set warm_start=False, or clone the estimator."
-            )
-        return program
+        return hold_out(X, y, weight, self.validation_fraction, self._seed())
 
     def _trains_by_gradient(self):
         solved = hasattr(self.mapping_, "solve") or not self.mapping_.trainable
@@ -306,6 +299,7 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
             patience=self.n_iter_no_change if stopping else None,
             callbacks=tuple(self.callbacks or ()),
             loss=Loss.resolve(self.loss),
+            gradient=self._gradient(),
             verbose=self.verbose,
             **{name: getattr(self, name) for name in as_named},
         )

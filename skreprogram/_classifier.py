@@ -5,8 +5,9 @@ import numpy as np
 from skreprogram._base import BaseReprogrammer
 from skreprogram._validation import check_samples
 
-# what "auto" stands for, by the number of axes of the source's input
+# what "auto" stands for, by what the source takes and whether one can look inside
 _IMAGES = {"input_transformation": "resizing", "output_mapping": "features"}
+_ASKED_IMAGES = {"input_transformation": "coarse-grid", "output_mapping": "linear"}
 _OTHERS = {"input_transformation": "padding", "output_mapping": "linear"}
 
 
@@ -18,19 +19,22 @@ class ReprogrammingClassifier(BaseReprogrammer):
 
     Parameters
     ----------
-    source : torch.nn.Module, SourceModel or str, default="imagenet-efficientnet-lite0"
-        Frozen source model: any torch module (a private copy is frozen), a handle, or a name of
-        :func:`skreprogram.sources.list_sources`, of timm ("timm:resnet18") or torchvision.
+    source : torch.nn.Module, SourceModel, BlackBoxSource or str, \
+            default="imagenet-efficientnet-lite0"
+        Frozen source model: any torch module (a private copy is frozen), a handle, a black box
+        that only answers queries, or a name of :func:`skreprogram.sources.list_sources`, of timm
+        ("timm:resnet18") or torchvision.
     input_transformation : str or InputTransformation, default="auto"
         From target data to source inputs: "padding" (the data inside a trained frame), "resizing",
         "overlay", "low-rank" and others, or an object of :mod:`skreprogram.transformations`.
-        "auto" is "resizing" where the source takes images and "padding" elsewhere.
+        "auto" is "resizing" where the source takes images, "coarse-grid" where it is a black box
+        besides, and "padding" elsewhere.
     output_mapping : str or OutputMapping, default="auto"
         From the source to the classes: "linear" (head on the source's outputs), "features" (head
         on its features), "first", "random", "frequency", "iterative", "assignment", "bayesian"
         and others (source labels stand for target classes), or an object of
-        :mod:`skreprogram.mappings`. "auto" is "features" where the source takes images and
-        "linear" elsewhere.
+        :mod:`skreprogram.mappings`. "auto" is "features" where the source takes images and is no
+        black box, and "linear" elsewhere.
     max_epochs : int, default=100
         Epochs at most, where something trains by gradient; the parameters from here to
         `callbacks` have no effect elsewhere.
@@ -61,6 +65,13 @@ class ReprogrammingClassifier(BaseReprogrammer):
     augmentation : callable or None, default=None
         ``augmentation(X, generator)`` returns a changed copy of a training batch, a tensor of the
         same shape; for validation and prediction the data stay as they are.
+    gradient : str or Gradient, default="auto"
+        How the program's gradient is had: "backprop" through the source, or estimated from queries
+        by "spsa", "rgf" or "cma-es" (an object of :mod:`skreprogram.gradients`). "auto" is
+        "backprop" where the source can be looked into, and "spsa" for a black box.
+    max_queries : int or None, default=None
+        Rows that `fit` may have answered by a black box, or for an estimated gradient, before it
+        ends in good order; answers that lie in a cache count, so that a repeated fit is the same.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     warm_start : bool, default=False
@@ -92,6 +103,11 @@ class ReprogrammingClassifier(BaseReprogrammer):
         Output side as it was fitted.
     history_ : list of dict
         A row an epoch: ``epoch``, ``train_loss``, perhaps ``valid_loss``.
+    n_queries_ : int
+        Rows that were asked of a black box, or for an estimated gradient; 0 elsewhere.
+    stopped_by_ : str or None
+        Why such a training ended before its time: "max_queries", a failure of the source, an
+        interrupt, or a loss that grew.
     n_iter_ : int
         Epochs that were run; 0 for a closed form.
     input_shape_ : tuple of int
@@ -167,6 +183,8 @@ class ReprogrammingClassifier(BaseReprogrammer):
         loss="cross-entropy",
         output_lr=None,
         augmentation=None,
+        gradient="auto",
+        max_queries=None,
         class_weight=None,
         warm_start=False,
         device="auto",
@@ -191,6 +209,8 @@ class ReprogrammingClassifier(BaseReprogrammer):
         self.loss = loss
         self.output_lr = output_lr
         self.augmentation = augmentation
+        self.gradient = gradient
+        self.max_queries = max_queries
         self.class_weight = class_weight
         self.warm_start = warm_start
         self.device = device
@@ -208,7 +228,9 @@ class ReprogrammingClassifier(BaseReprogrammer):
         choice = super()._chosen(name)
         if not (isinstance(choice, str) and choice == "auto"):
             return choice
-        return (_IMAGES if len(self.source_.input_shape) == 3 else _OTHERS)[name]
+        if len(self.source_.input_shape) != 3:
+            return _OTHERS[name]
+        return (_IMAGES if self.source_.differentiable else _ASKED_IMAGES)[name]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

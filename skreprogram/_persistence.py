@@ -58,6 +58,8 @@ def write_program(estimator, path):
         "transformation": _encode(estimator.transformation_),
         "mapping": _encode(estimator.mapping_),
         "history": program.history,
+        "n_queries": estimator.n_queries_,
+        "stopped_by": estimator.stopped_by_,
     }
     header["sha256"] = _digest(header, tensors)
     with temporary_beside(path) as temporary:
@@ -114,6 +116,7 @@ def _filled(estimator, header, tensors, source):
     if header["feature_names_in"]:
         estimator.feature_names_in_ = np.array(header["feature_names_in"], dtype=object)
     estimator._seen = None
+    estimator.n_queries_, estimator.stopped_by_ = header["n_queries"], header["stopped_by"]
     estimator._store(Program(sides["input"], sides["output"], header["history"]))
     return estimator
 

@@ -56,6 +56,13 @@ class TimeSeriesReprogrammer(BaseReprogrammer):
     augmentation : callable or None, default=None
         ``augmentation(X, generator)`` returns a changed copy of a training batch, a tensor of the
         same shape; for validation and prediction the data stay as they are.
+    gradient : str or Gradient, default="auto"
+        How the program's gradient is had: "backprop" through the source, or estimated from queries
+        by "spsa", "rgf" or "cma-es" (an object of :mod:`skreprogram.gradients`). "auto" is
+        "backprop" where the source can be looked into, and "spsa" for a black box.
+    max_queries : int or None, default=None
+        Rows that `fit` may have answered by a black box, or for an estimated gradient, before it
+        ends in good order; answers that lie in a cache count, so that a repeated fit is the same.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     warm_start : bool, default=False
@@ -87,6 +94,11 @@ class TimeSeriesReprogrammer(BaseReprogrammer):
         Output side as it was fitted.
     history_ : list of dict
         A row an epoch: ``epoch``, ``train_loss``, perhaps ``valid_loss``.
+    n_queries_ : int
+        Rows that were asked of a black box, or for an estimated gradient; 0 elsewhere.
+    stopped_by_ : str or None
+        Why such a training ended before its time: "max_queries", a failure of the source, an
+        interrupt, or a loss that grew.
     n_iter_ : int
         Epochs that were run; 0 for a closed form.
     input_shape_ : tuple of int
@@ -142,6 +154,8 @@ class TimeSeriesReprogrammer(BaseReprogrammer):
         loss="cross-entropy",
         output_lr=None,
         augmentation=None,
+        gradient="auto",
+        max_queries=None,
         class_weight=None,
         warm_start=False,
         device="auto",
@@ -166,6 +180,8 @@ class TimeSeriesReprogrammer(BaseReprogrammer):
         self.loss = loss
         self.output_lr = output_lr
         self.augmentation = augmentation
+        self.gradient = gradient
+        self.max_queries = max_queries
         self.class_weight = class_weight
         self.warm_start = warm_start
         self.device = device

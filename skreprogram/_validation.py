@@ -184,6 +184,8 @@ def check_parameters(estimator):
         _check_number(estimator, name, 1, Integral)
     _check_number(estimator, "lr", 0, exclusive=True)
     _check_number(estimator, "weight_decay", 0)
+    if estimator.max_queries is not None:
+        _check_number(estimator, "max_queries", 1, Integral)
     if estimator.output_lr is not None:
         _check_number(estimator, "output_lr", 0, exclusive=True)
     if not (estimator.augmentation is None or callable(estimator.augmentation)):
@@ -213,6 +215,28 @@ def check_parameters(estimator):
         )
 
 
+def check_queries(gradient, source, transformation, mapping, precision):
+    """Refuse a gradient that the source, or the precision, does not allow."""
+    if not source.differentiable and mapping.reads == "features":
+        raise ValueError(
+            f"Got the source {source.name!r}, a black box, and the output mapping "
+            f"{type(mapping).__name__}, which reads features, but a black box shows only its "
+            "outputs. Use output_mapping='linear', 'frequency' or another label mapping."
+        )
+    if not transformation.trainable:
+        return
+    if not source.differentiable and not gradient.asks_queries:
+        raise ValueError(
+            f"Got the source {source.name!r}, a black box, and gradient='backprop', which needs "
+            "to look inside. Use gradient='auto', 'spsa', 'rgf' or 'cma-es', which ask queries."
+        )
+    if gradient.asks_queries and precision != "full":
+        raise ValueError(
+            f"Got precision={precision!r} and a gradient that is estimated from small differences "
+            "of losses, which rounding would drown. Use precision='full'."
+        )
+
+
 def _check_number(estimator, name, lowest, kind=Real, exclusive=False):
     value = getattr(estimator, name)
     number = isinstance(value, kind) and not isinstance(value, (bool, np.bool_))
@@ -227,6 +251,7 @@ __all__ = [
     "check_enough_classes",
     "check_labels",
     "check_parameters",
+    "check_queries",
     "check_samples",
     "check_weights",
     "panel_to_array",

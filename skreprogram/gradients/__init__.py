@@ -1,5 +1,18 @@
 """Gradients: how the training of a program knows where to go."""
 
-from skreprogram.gradients._base import Gradient, Objective, Step
+from skreprogram.gradients._backpropagation import Backpropagation
+from skreprogram.gradients._base import Gradient, Objective, QueryGradient, Step
+from skreprogram.gradients._covariance_adaptation import CovarianceAdaptation
+from skreprogram.gradients._random_directions import RandomDirections
+from skreprogram.gradients._simultaneous_perturbation import SimultaneousPerturbation
 
-__all__ = ["Gradient", "Objective", "Step"]
+__all__ = [
+    "Backpropagation",
+    "CovarianceAdaptation",
+    "Gradient",
+    "Objective",
+    "QueryGradient",
+    "RandomDirections",
+    "SimultaneousPerturbation",
+    "Step",
+]

@@ -72,13 +72,37 @@ class Step(NamedTuple):
 
 
 class Gradient(Strategy, family="gradient"):
-    """How the gradient of a program is had."""
+    """How the gradient of a program is had.
+
+    With `asks_queries` it is estimated from losses alone, by the methods of `QueryGradient`.
+    """
+
+    asks_queries = False
+
+
+class QueryGradient(Gradient):
+    """A gradient that is estimated from queries, for sources that only answer.
+
+    An estimator is a specification with pure functions on flat vectors, in the precision of the
+    program. What it carries from step to step is a dictionary of tensors and numbers.
+    """
 
     asks_queries = True
 
     @abstractmethod
     def candidates_per_step(self, n_numbers):
-        """Programs that every step evaluates, for a program of so many numbers."""
+        """Programs that every step evaluates, all of them in one call of the objective.
+
+        Parameters
+        ----------
+        n_numbers : int
+            Numbers of the program.
+
+        Returns
+        -------
+        n_candidates : int
+            Times the rows of a batch, the queries of a step.
+        """
 
     @abstractmethod
     def begin(self, start, generator):

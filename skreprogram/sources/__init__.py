@@ -5,6 +5,7 @@ from skreprogram.sources._catalogue import CatalogueEntry, list_sources, load_so
 from skreprogram.sources._download import DownloadError
 from skreprogram.sources._efficientnet_lite import EfficientNetLite
 from skreprogram.sources._keyword_network import KeywordNetwork
+from skreprogram.sources._query_error import QueryError
 from skreprogram.sources._resolve import as_source
 from skreprogram.sources._source_model import SourceModel
 
@@ -14,6 +15,7 @@ __all__ = [
     "DownloadError",
     "EfficientNetLite",
     "KeywordNetwork",
+    "QueryError",
     "SourceModel",
     "as_source",
     "list_sources",

@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import ClassVar
 from uuid import uuid4
 
 import torch
@@ -106,6 +107,11 @@ class SourceModel:
     flexible: bool = False
     sampling_rate: float | None = None
     name: str | None = None
+
+    # what a black box does not have, or has in its own measure
+    differentiable: ClassVar = True
+    cost_per_query: ClassVar = 0.0
+    levels: ClassVar = None
 
     def __post_init__(self):
         for name, fact in tidy_facts(self).items():

@@ -1,69 +1,22 @@
 """Fit K programs: by gradient, or behind the source where nothing before it trains."""
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import blake2b
 
 import torch
 from torch.utils._pytree import tree_map
-from tqdm.auto import tqdm
 
-from skreprogram._input_space import InputSpace
-from skreprogram.mappings import LabelMapping, OutputMapping
-from skreprogram.training._batches import StackedBatches, n_batches
-from skreprogram.training._model import Reprogrammed
-from skreprogram.training._net import count_labels, make_net
+from skreprogram.mappings import LabelMapping
+from skreprogram.training._batches import n_batches
+from skreprogram.training._net import count_labels
 from skreprogram.training._optimizers import stacks_exactly
-from skreprogram.training._task import Program, Rows
-from skreprogram.transformations import InputTransformation
+from skreprogram.training._predict import ROWS_AT_ONCE, passes
+from skreprogram.training._task import Rows
+from skreprogram.training._train import program_of, train_stack
 
 # rows shown to the source before training, for the constants of the mapping
 N_PROBED = 256
-ROWS_AT_ONCE = 64
-
-
-@dataclass(frozen=True)
-class Composition:
-    """What all programs of one call share: the source and the two specifications.
-
-    Parameters
-    ----------
-    network : FrozenNetwork
-        The loaded source.
-    space : InputSpace
-        What it takes.
-    transformation : InputTransformation
-        Input side.
-    mapping : OutputMapping
-        Output side.
-    device : torch.device or str, default="cpu"
-        Where the network is.
-    """
-
-    network: object
-    space: InputSpace
-    transformation: InputTransformation
-    mapping: OutputMapping
-    device: object = "cpu"
-
-    def model(self, sides, cached=False):
-        """Compose the programs.
-
-        Parameters
-        ----------
-        sides : list of (dict, dict)
-            Tensors of each program, input and output side.
-        cached : bool, default=False
-            Whether the data already went through the source.
-
-        Returns
-        -------
-        model : Reprogrammed
-            On the device.
-        """
-        network = None if cached else self.network
-        model = Reprogrammed(network, self.space, self.transformation, self.mapping, sides)
-        return model.to_device(self.device)
 
 
 def fit_programs(tasks, composition, options):
@@ -87,7 +40,8 @@ def fit_programs(tasks, composition, options):
         return [_fit_behind(task, composition, options) for task in tasks]
     groups = defaultdict(list)
     for i, task in enumerate(tasks):
-        apart = None if stacks_exactly(options) else i
+        alone = options.asks_queries or not stacks_exactly(options)
+        apart = i if alone else None
         groups[apart, _steps(task, options.batch_size)].append(i)
     programs = [None] * len(tasks)
     for members in groups.values():
@@ -95,53 +49,6 @@ def fit_programs(tasks, composition, options):
         for i, program in zip(members, fitted, strict=True):
             programs[i] = program
     return programs
-
-
-def class_scores(program, composition, X, verbose=0):
-    """Scores of the target classes, without any training machinery.
-
-    Parameters
-    ----------
-    program : Program
-        A fitted program.
-    composition : Composition
-        The loaded source with transformation and mapping.
-    X : ndarray of shape (n_samples, *data_shape)
-        Target data.
-    verbose : int, default=0
-        Whether to show a progress bar.
-
-    Returns
-    -------
-    scores : ndarray of float64 of shape (n_samples, n_classes)
-    """
-    model = composition.model([program.tensors()])
-    rows = torch.from_numpy(X)
-    parts = list(_passes(rows, lambda batch: model(batch)[0], composition.device, verbose))
-    return torch.cat(parts).double().numpy()
-
-
-def source_inputs(program, transformation, space, X):
-    """What the source is shown of samples.
-
-    Parameters
-    ----------
-    program : Program
-        A fitted program.
-    transformation : InputTransformation
-        Its input side.
-    space : InputSpace
-        What the source takes.
-    X : ndarray of shape (n_samples, *data_shape)
-        Target data.
-
-    Returns
-    -------
-    inputs : ndarray of shape (n_samples, *source_shape), or tuple of them, one a view
-    """
-    theta, _ = program.tensors()
-    inputs = transformation.apply(theta, torch.from_numpy(X), space)
-    return tree_map(lambda tensor: tensor.numpy(), inputs)
 
 
 def _fit_stack(tasks, composition, options):
@@ -153,7 +60,7 @@ def _fit_stack(tasks, composition, options):
         probe = composition.model([(theta, {})])
         sides.append((theta, _output_side(task, probe, composition, generator)))
         generators.append(generator)
-    return _train(tasks, composition.model(sides), generators, options)
+    return train_stack(tasks, composition.model(sides), generators, options)
 
 
 def _fit_behind(task, composition, options):
@@ -170,9 +77,9 @@ def _fit_behind(task, composition, options):
     cached = composition.model([(theta, {})], cached=True)
     omega = _output_side(behind, cached, composition, generator)
     if not composition.mapping.trainable:
-        return _program((theta, omega))
+        return program_of((theta, omega))
     model = composition.model([(theta, omega)], cached=True)
-    return _train([behind], model, [generator], options)[0]
+    return train_stack([behind], model, [generator], options)[0]
 
 
 def _solve(task, probe, composition, generator, verbose):
@@ -186,29 +93,11 @@ def _solve(task, probe, composition, generator, verbose):
         return mapping.pool(constants, tree_map(lambda stage: stage[0], probe.given(batch)))
 
     others = torch.ones(len(rows), dtype=torch.bool).index_fill(0, picked, False).nonzero()[:, 0]
-    passes = _passes(rows.X[others], pooled, composition.device, verbose)
-    features = torch.cat([mapping.pool(omega, given), *passes])
+    rest = passes(rows.X[others], pooled, composition.device, verbose)
+    features = torch.cat([mapping.pool(omega, given), *rest])
     features = features[torch.cat([picked, others]).argsort()]
     omega = mapping.solve(omega, features, rows.y, rows.weight, task.n_classes)
-    return _program((probe.rows(0)[0], omega))
-
-
-def _train(tasks, model, generators, options):
-    """Run skorch over the stack; return the programs at their best epochs."""
-    device = next(model.parameters()).device
-    train = StackedBatches(
-        [task.train.to(device) for task in tasks], options.batch_size, generators
-    )
-    valid = None
-    if options.patience is not None:
-        valid = StackedBatches([task.valid.to(device) for task in tasks], options.batch_size)
-    net = make_net(model, train, valid, generators, options, device)
-    net.fit(train, None)
-    best = dict(net.callbacks_)["best"]
-    return [
-        _program(sides, history)
-        for sides, history in zip(best.programs(net), best.histories_, strict=True)
-    ]
+    return program_of((probe.rows(0)[0], omega))
 
 
 def _input_side(task, composition, generator):
@@ -244,7 +133,7 @@ def _fresh_output_side(rows, n_classes, probe, composition, generator):
 def _probed(rows, probe, composition, generator, verbose=0):
     """Numbers of some rows drawn at random, and what the source gives for them."""
     picked = torch.randperm(len(rows), generator=generator)[:N_PROBED].sort().values
-    parts = list(_passes(rows.X[picked], probe.given, composition.device, verbose))
+    parts = list(passes(rows.X[picked], probe.given, composition.device, verbose))
     return picked, tree_map(lambda *tensors: torch.cat(tensors, 1)[0], *parts)
 
 
@@ -263,17 +152,8 @@ def _through(rows, probe, composition, verbose):
     """The rows with what the source gives in the place of the data."""
     if rows is None:
         return None
-    parts = list(_passes(rows.X, probe.given, composition.device, verbose))
+    parts = list(passes(rows.X, probe.given, composition.device, verbose))
     return replace(rows, X=torch.cat(parts, 1)[0])
-
-
-def _passes(X, function, device, verbose=0):
-    """Call a function of one stacked batch on all rows; results come back to the CPU."""
-    starts = range(0, len(X), ROWS_AT_ONCE)
-    with torch.no_grad():
-        for start in tqdm(starts, desc="running the source", unit="batch", disable=not verbose):
-            batch = X[start : start + ROWS_AT_ONCE].to(device).unsqueeze(0)
-            yield tree_map(lambda tensor: tensor.cpu(), function(batch))
 
 
 def merge_copies(rows):
@@ -295,11 +175,3 @@ def _steps(task, batch_size):
     """What two tasks must share to be trained in one stack."""
     valid = None if task.valid is None else n_batches(task.valid, batch_size)
     return n_batches(task.train, batch_size), valid, task.train.X.shape[1:], task.n_classes
-
-
-def _program(sides, history=()):
-    """Turn tensors into the arrays that estimators keep."""
-    inputs, outputs = (
-        {name: tensor.detach().cpu().numpy() for name, tensor in side.items()} for side in sides
-    )
-    return Program(inputs, outputs, list(history))

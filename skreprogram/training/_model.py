@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 
 class Reprogrammed(nn.Module):
@@ -73,6 +73,22 @@ class Reprogrammed(nn.Module):
             alike = common.flatten(0, 1), spans
             with torch.no_grad():
                 views = self._inputs(params, X)
+        return self.read(views, alike)
+
+    def read(self, views, alike=None):
+        """What the source gives for source inputs.
+
+        Parameters
+        ----------
+        views : tuple of torch.Tensor, each of shape (K, n, *input_shape)
+            Views of the samples.
+        alike : tuple or None, default=None
+            What rows share; see ``FrozenNetwork.raw_outputs``.
+
+        Returns
+        -------
+        given : torch.Tensor of shape (K, n, n_outputs), or tuple of stages (K, n, channels, ...)
+        """
         if self.mapping.reads == "features":
             stages = (self._rowwise(view, "features", alike) for view in views)
             return tuple(stage for of_view in stages for stage in of_view)
@@ -80,6 +96,35 @@ class Reprogrammed(nn.Module):
         if len(logits) == 1:
             return logits[0]
         return torch.stack([scores.log_softmax(-1) for scores in logits]).mean(0)
+
+    def candidate_inputs(self, sides, X):
+        """Source inputs of one batch under several programs.
+
+        Parameters
+        ----------
+        sides : dict of str to torch.Tensor
+            What trains of the input side, with a leading axis of P candidates.
+        X : torch.Tensor of shape (n, *data_shape)
+            One batch for all of them: what depends on it alone is computed once.
+
+        Returns
+        -------
+        views : tuple of torch.Tensor, each of shape (P, n, *input_shape)
+        """
+        constants = {name: tensor[0] for name, tensor in self.input_constants.items()}
+
+        def inputs(side):
+            return self.transformation.apply({**constants, **side}, X, self.space)
+
+        views = torch.func.vmap(inputs)(sides)
+        return views if isinstance(views, tuple) else (views,)
+
+    def candidate_scores(self, given):
+        """Class scores of shape (P, n, n_classes) under the one output side of this model."""
+        params = {name: tensor[0] for name, tensor in self.output_params().items()}
+        n_candidates, n_rows = tree_leaves(given)[0].shape[:2]
+        rows = tree_map(lambda tensor: tensor.flatten(0, 1), given)
+        return self.mapping.apply(params, rows).unflatten(0, (n_candidates, n_rows))
 
     def scores(self, given):
         """Class scores of shape (K, n, n_classes) from what the source gives."""

@@ -7,7 +7,6 @@ from torch import nn
 from skreprogram.mappings import LabelMapping
 from skreprogram.training._batches import StackedBatches
 from skreprogram.training._callbacks import (
-    BestPrograms,
     ProgressBar,
     RefitMapping,
     StopWhenAllRest,
@@ -56,8 +55,7 @@ class ProgramNet(NeuralNet):
     def train_step_single(self, batch, **fit_params):
         """One forward and backward pass for all programs."""
         model = self.module_
-        X, y, weight = self._batch(batch, training=True)
-        X = self._augmented(X)
+        X, y, weight = self._training_batch(batch)
         given = model.given(X, self._disturbed())
         losses = self._losses(model.scores(given), y, weight)
         self._record(losses, weight, training=True)
@@ -74,7 +72,7 @@ class ProgramNet(NeuralNet):
 
     def validation_step(self, batch, **fit_params):
         """Losses of all programs on their validation rows."""
-        X, y, weight = self._batch(batch, training=False)
+        X, y, weight = self.valid_rows.gather(batch)
         with torch.no_grad():
             losses = self._losses(self.module_(X), y, weight)
         self._record(losses, weight, training=False)
@@ -93,9 +91,9 @@ class ProgramNet(NeuralNet):
                 self._count(self.module_.given(X), y, weight)
         return self.counts_
 
-    def _batch(self, batch, training):
-        dataset = self.train_rows if training else self.valid_rows
-        return dataset.gather(batch)
+    def _training_batch(self, batch):
+        X, y, weight = self.train_rows.gather(batch)
+        return self._augmented(X), y, weight
 
     def _augmented(self, X):
         """Every program's batch, changed with the generator of the program."""
@@ -190,33 +188,47 @@ def count_labels(logits, y, weight, n_classes, votes=None):
     return sums.reshape(n_programs, n_outputs, n_classes).to(logits.dtype)
 
 
-def make_net(model, train, valid, generators, options, device):
-    """Put the net together from the options of the estimators."""
-    callbacks = [("best", BestPrograms(options.patience)), ("refit", RefitMapping())]
+def net_settings(model, train, valid, options, device, best):
+    """Arguments that every net of this package gets, from the options of the estimators.
+
+    Parameters
+    ----------
+    model : Reprogrammed
+        The programs.
+    train, valid : StackedBatches or None
+        Their data.
+    options : TrainingOptions
+        How to train.
+    device : torch.device
+        Where to.
+    best : BestPrograms
+        What keeps the programs.
+
+    Returns
+    -------
+    settings : dict
+    """
+    callbacks = [("best", best), ("refit", RefitMapping())]
     if options.verbose:
         callbacks.append(("bar", ProgressBar()))
     if options.lr_scheduler is not None:
         callbacks.append(("lr_scheduler", schedule(options)))
     callbacks += [(f"user_{i}", callback) for i, callback in enumerate(options.callbacks)]
     callbacks.append(("stop", StopWhenAllRest()))
-    net = ProgramNet(
-        model,
-        generators=generators,
-        loss=options.loss,
-        augmentation=options.augmentation,
-        criterion=nn.CrossEntropyLoss,
+    return {
+        "loss": options.loss,
+        "augmentation": options.augmentation,
+        "criterion": nn.CrossEntropyLoss,
         **optimizer_settings(options, model),
-        lr=options.lr,
-        max_epochs=options.max_epochs,
-        batch_size=options.batch_size,
-        train_split=None if valid is None else _beside(valid),
-        callbacks=callbacks,
-        callbacks__print_log=None,
-        device=device,
-        verbose=0,
-    )
-    net.train_rows, net.valid_rows = train, valid
-    return net
+        "lr": options.lr,
+        "max_epochs": options.max_epochs,
+        "batch_size": options.batch_size,
+        "train_split": None if valid is None else _beside(valid),
+        "callbacks": callbacks,
+        "callbacks__print_log": None,
+        "device": device,
+        "verbose": 0,
+    }
 
 
 def _beside(valid):

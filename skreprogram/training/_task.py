@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from skreprogram.gradients import Gradient
 from skreprogram.losses import CrossEntropy, Loss
 
 
@@ -106,4 +107,10 @@ class TrainingOptions:
     loss: Loss = field(default_factory=CrossEntropy)
     output_lr: float | None = None
     augmentation: object = None
+    gradient: Gradient | None = None
     verbose: int = 0
+
+    @property
+    def asks_queries(self):
+        """Whether the program's gradient is estimated from queries."""
+        return self.gradient is not None and self.gradient.asks_queries

@@ -1,0 +1,45 @@
+"""A part of the training data that training does not see."""
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from skreprogram.training import rows_of
+
+
+def hold_out(X, y, weight, fraction, seed):
+    """Cut a stratified part from training data.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...)
+        Data.
+    y : ndarray of int of shape (n_samples,)
+        Class codes.
+    weight : ndarray of shape (n_samples,)
+        Sample weights.
+    fraction : float
+        Share of the part.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    train, valid : Rows
+        What is left, and the part; both hold every class.
+
+    Raises
+    ------
+    ValueError
+        Where there are too few samples for that.
+    """
+    n_samples, n_classes = np.bincount(y), len(np.unique(y))
+    smallest = n_samples[n_samples > 0].min()
+    n_valid = round(fraction * len(y))
+    if smallest < 2 or n_valid < n_classes or len(y) - n_valid < n_classes:
+        raise ValueError(
+            f"Got {len(y)} samples, {smallest} of them in the smallest class, too few to cut a "
+            f"validation part of {fraction} with every class. Set early_stopping=False, or give "
+            "more data."
+        )
+    parts = train_test_split(X, y, weight, test_size=n_valid, stratify=y, random_state=seed)
+    return rows_of(*parts[0::2]), rows_of(*parts[1::2])

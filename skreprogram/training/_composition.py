@@ -1,0 +1,52 @@
+"""The source between the two specifications of a program."""
+
+from dataclasses import dataclass
+
+from skreprogram._input_space import InputSpace
+from skreprogram.mappings import OutputMapping
+from skreprogram.training._model import Reprogrammed
+from skreprogram.transformations import InputTransformation
+
+
+@dataclass(frozen=True)
+class Composition:
+    """What all programs of one call share: the source and the two specifications.
+
+    Parameters
+    ----------
+    network : FrozenNetwork
+        The loaded source.
+    space : InputSpace
+        What it takes.
+    transformation : InputTransformation
+        Input side.
+    mapping : OutputMapping
+        Output side.
+    device : torch.device or str, default="cpu"
+        Where the network is.
+    """
+
+    network: object
+    space: InputSpace
+    transformation: InputTransformation
+    mapping: OutputMapping
+    device: object = "cpu"
+
+    def model(self, sides, cached=False):
+        """Compose the programs.
+
+        Parameters
+        ----------
+        sides : list of (dict, dict)
+            Tensors of each program, input and output side.
+        cached : bool, default=False
+            Whether the data already went through the source.
+
+        Returns
+        -------
+        model : Reprogrammed
+            On the device.
+        """
+        network = None if cached else self.network
+        model = Reprogrammed(network, self.space, self.transformation, self.mapping, sides)
+        return model.to_device(self.device)

@@ -1,0 +1,63 @@
+"""Run rows through a fitted program, without any training machinery."""
+
+import torch
+from torch.utils._pytree import tree_map
+from tqdm.auto import tqdm
+
+ROWS_AT_ONCE = 64
+
+
+def class_scores(program, composition, X, verbose=0):
+    """Scores of the target classes, without any training machinery.
+
+    Parameters
+    ----------
+    program : Program
+        A fitted program.
+    composition : Composition
+        The loaded source with transformation and mapping.
+    X : ndarray of shape (n_samples, *data_shape)
+        Target data.
+    verbose : int, default=0
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    scores : ndarray of float64 of shape (n_samples, n_classes)
+    """
+    model = composition.model([program.tensors()])
+    rows = torch.from_numpy(X)
+    parts = list(passes(rows, lambda batch: model(batch)[0], composition.device, verbose))
+    return torch.cat(parts).double().numpy()
+
+
+def source_inputs(program, transformation, space, X):
+    """What the source is shown of samples.
+
+    Parameters
+    ----------
+    program : Program
+        A fitted program.
+    transformation : InputTransformation
+        Its input side.
+    space : InputSpace
+        What the source takes.
+    X : ndarray of shape (n_samples, *data_shape)
+        Target data.
+
+    Returns
+    -------
+    inputs : ndarray of shape (n_samples, *source_shape), or tuple of them, one a view
+    """
+    theta, _ = program.tensors()
+    inputs = transformation.apply(theta, torch.from_numpy(X), space)
+    return tree_map(lambda tensor: tensor.numpy(), inputs)
+
+
+def passes(X, function, device, verbose=0):
+    """Call a function of one stacked batch on all rows; results come back to the CPU."""
+    starts = range(0, len(X), ROWS_AT_ONCE)
+    with torch.no_grad():
+        for start in tqdm(starts, desc="running the source", unit="batch", disable=not verbose):
+            batch = X[start : start + ROWS_AT_ONCE].to(device).unsqueeze(0)
+            yield tree_map(lambda tensor: tensor.cpu(), function(batch))
