@@ -9,7 +9,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skreprogram._holdout import hold_out
 from skreprogram._persistence import write_program
 from skreprogram._validation import (
     check_enough_classes,
@@ -28,8 +27,8 @@ from skreprogram.training import (
     Task,
     TrainingOptions,
     class_scores,
-    fit_by_queries,
-    fit_programs,
+    fit_program,
+    hold_out,
     load_network,
     rows_of,
     source_inputs,
@@ -202,15 +201,14 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
 
     def _fit(self, task, options, went_on=False):
         """Fit a program to the task and keep it."""
-        if self.source_.differentiable and not options.asks_queries:
-            program, asked, stopped_by = fit_programs([task], self._compose(), options)[0], 0, None
-        else:
-            program, asked, stopped_by = fit_by_queries(
-                task, self._compose(), options, self.source_, self.max_queries
-            )
-        self.n_queries_ = asked + (self.n_queries_ if went_on else 0)
-        self.stopped_by_ = stopped_by
-        self._store(program, went_on)
+        fitted = fit_program(
+            task, self._compose(), options, self.source_, self._load, self.max_queries
+        )
+        self.source_ = fitted.source
+        self.surrogate_ = fitted.primed
+        self.n_queries_ = fitted.n_queries + (self.n_queries_ if went_on else 0)
+        self.stopped_by_ = fitted.stopped_by
+        self._store(fitted.program, went_on)
 
     def _check_fit_data(self, X, y, sample_weight, classes=None, reset=True):
         check_parameters(self)
@@ -273,9 +271,12 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
 
     def _compose(self):
         """Load the source and put it between the strategies."""
-        network, device = load_network(self.source_, self.device, self.dtype, self.precision)
+        network, device = self._load(self.source_)
         space = self.source_.input_space
         return Composition(network, space, self.transformation_, self.mapping_, device)
+
+    def _load(self, source):
+        return load_network(source, self.device, self.dtype, self.precision)
 
     def _split(self, X, y, weight):
         """Training rows and, for early stopping, validation rows that are cut from them."""

@@ -116,6 +116,7 @@ def _filled(estimator, header, tensors, source):
     if header["feature_names_in"]:
         estimator.feature_names_in_ = np.array(header["feature_names_in"], dtype=object)
     estimator._seen = None
+    estimator.surrogate_ = None
     estimator.n_queries_, estimator.stopped_by_ = header["n_queries"], header["stopped_by"]
     estimator._store(Program(sides["input"], sides["output"], header["history"]))
     return estimator

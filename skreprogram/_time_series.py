@@ -58,8 +58,9 @@ class TimeSeriesReprogrammer(BaseReprogrammer):
         same shape; for validation and prediction the data stay as they are.
     gradient : str or Gradient, default="auto"
         How the program's gradient is had: "backprop" through the source, or estimated from queries
-        by "spsa", "rgf" or "cma-es" (an object of :mod:`skreprogram.gradients`). "auto" is
-        "backprop" where the source can be looked into, and "spsa" for a black box.
+        by "spsa", "rgf" or "cma-es", or of a local copy by "surrogate"; or an object of
+        :mod:`skreprogram.gradients`. "auto" is "backprop" where the source can be looked into, and
+        "spsa" for a black box.
     max_queries : int or None, default=None
         Rows that `fit` may have answered by a black box, or for an estimated gradient, before it
         ends in good order; answers that lie in a cache count, so that a repeated fit is the same.
@@ -99,6 +100,9 @@ class TimeSeriesReprogrammer(BaseReprogrammer):
     stopped_by_ : str or None
         Why such a training ended before its time: "max_queries", a failure of the source, an
         interrupt, or a loss that grew.
+    surrogate_ : Primed or None
+        With ``gradient="surrogate"`` the local copy, which then is `source_`, and its agreement
+        and divergence on inputs that its head was not fitted to; None elsewhere.
     n_iter_ : int
         Epochs that were run; 0 for a closed form.
     input_shape_ : tuple of int

@@ -225,7 +225,7 @@ def check_queries(gradient, source, transformation, mapping, precision):
         )
     if not transformation.trainable:
         return
-    if not source.differentiable and not gradient.asks_queries:
+    if not source.differentiable and gradient.looks_inside:
         raise ValueError(
             f"Got the source {source.name!r}, a black box, and gradient='backprop', which needs "
             "to look inside. Use gradient='auto', 'spsa', 'rgf' or 'cma-es', which ask queries."

@@ -205,3 +205,12 @@ def test_threads_do_not_mix_up_their_features():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_network_that_was_loaded_in_inference_mode_lets_gradients_pass():
+    source = SourceModel.from_module(nn.Linear(4, 3), (4,))
+    with torch.inference_mode():
+        source.load()
+    inputs = torch.ones(2, 4, requires_grad=True)
+    source.load().outputs(inputs).sum().backward()
+    assert inputs.grad.abs().sum() > 0

@@ -175,3 +175,84 @@ def test_the_penalty_is_l2_times_the_squared_program():
     padding, params, _ = drawn(l2=0.5)
     expected = 0.5 * (params["program"].numpy() ** 2).sum()
     assert padding.penalty(params).item() == pytest.approx(expected, rel=1e-5)
+
+
+GRIDS = pytest.mark.parametrize(
+    ("space", "shape", "points"),
+    [
+        (InputSpace((3, 8, 6), (0.0, 1.0)), (3, 4, 2), (3, 3, 3)),
+        (InputSpace((2, 9), (0.0, 1.0)), (2, 5), (2, 3)),
+        (InputSpace((9,), (-1.0, 1.0)), (5,), (3,)),
+        (InputSpace((9,)), (5,), (3,)),
+    ],
+)
+
+
+@GRIDS
+def test_a_coarse_program_has_few_numbers(space, shape, points):
+    assert drawn(space, shape, n_points=3)[1]["program"].shape == points
+
+
+@GRIDS
+@pytest.mark.parametrize("program", ["around", "everywhere"])
+def test_a_coarse_program_of_zeros_is_a_fine_one_of_zeros(space, shape, points, program):
+    inputs = []
+    for n_points in (3, None):
+        padding, params, X = drawn(space, shape, n_points=n_points, program=program)
+        params["program"] = torch.zeros_like(params["program"])
+        inputs.append(padding.apply(params, X, space))
+    assert torch.equal(*inputs)
+
+
+@GRIDS
+def test_a_coarse_program_is_interpolated_between_its_points(space, shape, points):
+    padding, params, X = drawn(space, shape, n_points=3)
+    # equal in channels and rows: what is left is a line
+    params["program"] = torch.tensor([-1.0, 0.5, 1.0]).expand(points).clone()
+    values = params["program"].reshape(-1, 3)[0]
+    if space.value_range is not None:
+        values = space.centre + space.half_range * torch.tanh(values)
+    length = space.shape[-1]
+    # the points lie in the middle of thirds
+    places = (np.arange(length) + 0.5) * 3 / length - 0.5
+    expected = np.interp(places, np.arange(3), values.numpy())
+    frame = padding.apply(params, X, space)[0].reshape(-1, length)[0]
+    assert frame[[0, 1, -1]].numpy() == pytest.approx(expected[[0, 1, -1]], abs=1e-6)
+
+
+@GRIDS
+def test_a_coarse_program_leaves_the_data_alone(space, shape, points):
+    padding, params, X = drawn(space, shape, n_points=3)
+    program = params["program"].requires_grad_()
+    covered = [
+        slice((r - n) // 2, (r - n) // 2 + n) for n, r in zip(shape, space.shape, strict=True)
+    ]
+    inputs = padding.apply(params, X, space)
+    inside = inputs[(slice(None), *covered)]
+    torch.testing.assert_close(inside.detach(), X)
+    inside.square().sum().backward(retain_graph=True)
+    assert not program.grad.any()
+    inputs.square().sum().backward()
+    assert program.grad.any()
+
+
+@GRIDS
+def test_stacked_coarse_programs_are_those_of_each_alone(space, shape, points):
+    padding, params, X = drawn(space, shape, n_points=3)
+    programs = torch.randn(4, *points, generator=torch.Generator().manual_seed(2))
+    together = torch.func.vmap(
+        lambda program: padding.apply({**params, "program": program}, X, space)
+    )(programs)
+    for got, program in zip(together, programs, strict=True):
+        torch.testing.assert_close(got, padding.apply({**params, "program": program}, X, space))
+
+
+@pytest.mark.parametrize("n_points", [0, 7, 2.0, True])
+def test_more_points_than_values_and_other_nonsense_are_refused(n_points):
+    with pytest.raises(ValueError, match=f"Got n_points={n_points}.*a whole number from 1 to 6"):
+        drawn(n_points=n_points)
+
+
+def test_points_for_a_source_of_other_axes_are_refused():
+    with pytest.raises(ValueError, match=r"Got n_points=2.*\(2, 3, 4, 5\).*Set n_points=None"):
+        drawn(InputSpace((2, 3, 4, 5)), (2, 3, 4, 5), n_points=2)

@@ -5,6 +5,7 @@ from skreprogram.gradients._base import Gradient, Objective, QueryGradient, Step
 from skreprogram.gradients._covariance_adaptation import CovarianceAdaptation
 from skreprogram.gradients._random_directions import RandomDirections
 from skreprogram.gradients._simultaneous_perturbation import SimultaneousPerturbation
+from skreprogram.gradients._surrogate import Surrogate
 
 __all__ = [
     "Backpropagation",
@@ -15,4 +16,5 @@ __all__ = [
     "RandomDirections",
     "SimultaneousPerturbation",
     "Step",
+    "Surrogate",
 ]

@@ -14,3 +14,5 @@ class Backpropagation(Gradient, name="backprop"):
     >>> Backpropagation().asks_queries
     False
     """
+
+    looks_inside = True

@@ -1,14 +1,14 @@
 """The contract of a gradient, and of what it may ask."""
 
-from abc import abstractmethod
-from typing import NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import torch
 
 from skreprogram._strategy import Strategy
 
 
-class Objective(Protocol):
+class Objective(ABC):
     """The loss of one batch as a function of the input side's numbers.
 
     All candidates of a call are answered together: they are programs side by side, in one pass of
@@ -22,6 +22,7 @@ class Objective(Protocol):
 
     n_rows: int
 
+    @abstractmethod
     def losses(self, candidates):
         """Loss of every candidate on the same batch, with the same draws of all that is random.
 
@@ -33,8 +34,10 @@ class Objective(Protocol):
         Returns
         -------
         losses : torch.Tensor of shape (n_candidates,)
+            In the order of the candidates.
         """
 
+    @abstractmethod
     def levels_moved(self, start, candidates):
         """How far candidates move the source's inputs; asks no queries.
 
@@ -74,10 +77,11 @@ class Step(NamedTuple):
 class Gradient(Strategy, family="gradient"):
     """How the gradient of a program is had.
 
-    With `asks_queries` it is estimated from losses alone, by the methods of `QueryGradient`.
+    With `looks_inside` it needs a source that torch can differentiate. With `asks_queries` it is estimated from losses alone, by the methods of `QueryGradient`.
     """
 
     asks_queries = False
+    looks_inside = False
 
 
 class QueryGradient(Gradient):
@@ -118,6 +122,7 @@ class QueryGradient(Gradient):
         Returns
         -------
         state : dict
+            Tensors and numbers, and for CMA-ES its own object.
         """
 
     @abstractmethod
@@ -138,4 +143,5 @@ class QueryGradient(Gradient):
         Returns
         -------
         step : Step
+            Where to go, and the loss.
         """

@@ -41,7 +41,7 @@ def scaled(estimate, scale, state, n_directions):
 def calibration(estimate, state, n_directions):
     """Measure an estimate as long as there is need, and return the constant; 1 before any."""
     if state["n_measured"] * n_directions < ENOUGH_DIRECTIONS:
-        square = float(estimate.double().square().mean())
+        square = float(estimate.cpu().double().square().mean())
         # answers that did not change say nothing about the scale
         if 0 < square < float("inf"):
             state["n_measured"] += 1

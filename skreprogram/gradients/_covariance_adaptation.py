@@ -57,7 +57,7 @@ class CovarianceAdaptation(QueryGradient, name="cma-es"):
         seed = torch.randint(2**31, (), generator=generator, device=generator.device).item()
         options = {
             "popsize": self.candidates_per_step(len(start)),
-            # numbers of its own: without these two, cma seeds and uses numpy's global state
+            # numbers of its own, and no seed: otherwise cma seeds numpy's global state and uses it
             "randn": np.random.RandomState(seed).randn,
             "seed": np.nan,
             "verbose": -9,

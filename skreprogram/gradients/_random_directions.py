@@ -27,19 +27,19 @@ class RandomDirections(QueryGradient, name="rgf"):
     Parameters
     ----------
     n_directions : int, default=20
-        q, directions in each step.
+        Directions in each step: q.
     smoothing : float or "auto", default="auto"
-        beta, the distance of the candidates. "auto" is 0.1, more where the source rounds its
+        Distance of the candidates: beta. "auto" is 0.1, more where the source rounds its
         inputs: enough for them to move by one level.
     two_sided : bool, default=False
         Whether candidates lie on both sides of the program.
     orthogonal : bool, default=False
         Whether the directions of a step are orthogonal, in groups of d at most.
     scale : {"calibrated", "dimension"} or float, default="calibrated"
-        b. "dimension" is d, with which g is unbiased for the loss averaged over a ball of radius
-        beta [2]_. "calibrated" is one constant, measured in the first step, that gives g a root
-        mean square of 1: the learning rate of plain SGD then is the change of the program's
-        numbers in the first step.
+        Factor b. "dimension" is d, with which g is unbiased for the loss averaged over a ball of
+        radius beta [2]_. "calibrated" is one constant, measured in the first steps, that gives g a
+        root mean square of 1: the learning rate of plain SGD then is the change of the program's
+        numbers in a first step.
 
     Notes
     -----
@@ -106,7 +106,8 @@ class RandomDirections(QueryGradient, name="rgf"):
         else:
             losses = objective.losses(torch.cat([program.unsqueeze(0), moved]))
             slopes, loss = (losses[1:] - losses[0]) / beta, losses[0]
-        estimate = slopes.to(program) @ directions / self.n_directions
+        # no matrix product: autocast would round it
+        estimate = (slopes.to(program).unsqueeze(1) * directions).mean(0)
         scale = len(program) if self.scale == "dimension" else self.scale
         return Step(scaled(estimate, scale, state, self.n_directions), None, loss)
 

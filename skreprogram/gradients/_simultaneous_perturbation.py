@@ -28,20 +28,20 @@ class SimultaneousPerturbation(QueryGradient, name="spsa"):
     Parameters
     ----------
     n_directions : int, default=5
-        q, perturbations in each step; a step asks for ``2 q`` programs.
+        Perturbations in each step: q. A step asks for ``2 q`` programs.
     smoothing : float or "auto", default="auto"
-        c, the change of each number. "auto" is 0.01, more where the source rounds its inputs:
+        Change of each number: c. "auto" is 0.01, more where the source rounds its inputs:
         enough for them to move by one level. Then c_k does not fall below that.
     smoothing_decay : float, default=0.1
-        gamma.
+        Exponent gamma; 0 keeps c.
     perturbation : {"rademacher", "segmented"}, default="rademacher"
         Numbers of D: -1 or 1; or, as in BlackVIP, uniform on [-1, -0.5] and [0.5, 1].
     momentum : float, default=0.0
-        beta.
+        Share beta of earlier estimates that is kept.
     gain_decay : float, default=0.0
-        alpha.
+        Exponent alpha; 0 keeps the gain.
     gain_offset : float, default=1.0
-        o.
+        Steps o that the decay of the gain begins after.
     scale : "calibrated" or float, default="calibrated"
         Factor of what the optimiser is given; 1 leaves the estimate as it is. "calibrated" is one
         constant, measured in the first steps, that gives g a root mean square of 1: the learning

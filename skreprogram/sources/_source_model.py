@@ -198,8 +198,10 @@ class SourceModel:
         key = (self._identity(), str(device), dtype)
         with _LOCK:
             if key not in _LOADED:
-                module = self._build_quick(torch.promote_types(dtype, torch.float32))
-                _LOADED[key] = FrozenNetwork(self, module.to(device, dtype))
+                # whoever loads it first, gradients must be able to pass through it later
+                with torch.inference_mode(False):
+                    module = self._build_quick(torch.promote_types(dtype, torch.float32))
+                    _LOADED[key] = FrozenNetwork(self, module.to(device, dtype))
             _LOADED.move_to_end(key)
             while len(_LOADED) > _LOADED_AT_MOST:
                 _LOADED.popitem(last=False)

@@ -139,8 +139,9 @@ def _warn_of(meter, name):
     if meter.stopped_by is None or meter.stopped_by == "max_queries":
         return
     warnings.warn(
-        f"The training ended after {meter.used} queries because of {meter.stopped_by} (source "
-        f"{name!r}). The best program until then is kept: set warm_start=True and fit again to go "
-        "on from it, or, with a cache of answers, repeat the same fit to go on exactly.",
-        stacklevel=5,
+        f"The training ended early, after {meter.used:,} queries of {name!r}. Reason: "
+        f"{meter.stopped_by}. The best program until then is kept: set warm_start=True and fit "
+        "again to go on from it or, where the source caches its answers, repeat the same fit to "
+        "go on as if nothing had happened.",
+        stacklevel=6,
     )

@@ -88,7 +88,7 @@ class QueryNet(ProgramNet):
         self.first_loss_ = loss if self.first_loss_ is None else self.first_loss_
         self.n_bad_epochs_ = self.n_bad_epochs_ + 1 if loss > DIVERGED * self.first_loss_ else 0
         if self.n_bad_epochs_ == EPOCHS_DIVERGED:
-            raise StopTraining("a loss that grows: use a smaller learning rate")
+            raise StopTraining("a loss that grows; use a smaller learning rate")
 
     def _check_room(self, n_numbers, n_rows):
         needed = self.gradient.candidates_per_step(n_numbers) * n_rows

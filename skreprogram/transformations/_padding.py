@@ -6,6 +6,7 @@ from numbers import Integral
 import torch
 
 from skreprogram.transformations._base import InputTransformation
+from skreprogram.transformations._grid import check_grid, grid_shape, interpolated
 from skreprogram.transformations._parameters import check_choice, check_takes_images, check_whole
 from skreprogram.transformations._placement import (
     laid_out,
@@ -45,6 +46,10 @@ class PaddingTransformation(InputTransformation, name="padding"):
         None leaves them as they are, but shrinks those that are larger than the source's input.
     n_replicas : int, default=1
         Copies of an image, laid in a grid. More than fit are cut down, with a warning.
+    n_points : int or None, default=None
+        The program lives on so many points along height and width, or along the last axis of
+        vectors and series, and is interpolated between them before M is applied: few numbers, as
+        gradients that are estimated from queries need them. None: a number for every value.
 
     Notes
     -----
@@ -85,6 +90,7 @@ class PaddingTransformation(InputTransformation, name="padding"):
         l2=0.0,
         size=None,
         n_replicas=1,
+        n_points=None,
     ):
         self.placement = placement
         self.program = program
@@ -92,6 +98,7 @@ class PaddingTransformation(InputTransformation, name="padding"):
         self.l2 = l2
         self.size = size
         self.n_replicas = n_replicas
+        self.n_points = n_points
 
     @property
     def trainable(self):
@@ -102,7 +109,8 @@ class PaddingTransformation(InputTransformation, name="padding"):
         self._check_shape(X, space)
         params = affine_to_range(X, space)
         if self.program != "none":
-            drawn = torch.randn(space.shape, generator=generator, dtype=X.dtype)
+            shape = grid_shape(space, self.n_points)
+            drawn = torch.randn(shape, generator=generator, dtype=X.dtype)
             params["program"] = drawn * self.init_scale
         return params
 
@@ -117,7 +125,7 @@ class PaddingTransformation(InputTransformation, name="padding"):
         spread = self._placed(data, space)
         if self.program == "none":
             return spread + gaps * space.centre
-        program = bounded(params["program"], space)
+        program = interpolated(bounded(params["program"], space), space)
         if self.program == "everywhere":
             return clipped(spread + gaps * space.centre + (program - space.centre), space)
         return spread + gaps * program
@@ -140,6 +148,8 @@ class PaddingTransformation(InputTransformation, name="padding"):
     def _check_words(self, space):
         check_choice(self, "program", PROGRAMS)
         check_whole(self, "n_replicas")
+        if self.n_points is not None:
+            check_grid(self, space)
         if isinstance(self.placement, str):
             check_choice(self, "placement", WORDS)
         elif not _is_pair(self.placement, 0) or self.n_replicas > 1:

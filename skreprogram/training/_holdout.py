@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from skreprogram.training import rows_of
+from skreprogram.training._task import rows_of
 
 
 def hold_out(X, y, weight, fraction, seed):
