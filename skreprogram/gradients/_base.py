@@ -77,7 +77,8 @@ class Step(NamedTuple):
 class Gradient(Strategy, family="gradient"):
     """How the gradient of a program is had.
 
-    With `looks_inside` it needs a source that torch can differentiate. With `asks_queries` it is estimated from losses alone, by the methods of `QueryGradient`.
+    With `looks_inside` it needs a source that torch can differentiate. With `asks_queries` it is
+    estimated from losses alone, by the methods of `QueryGradient`.
     """
 
     asks_queries = False
