@@ -1,16 +1,18 @@
-"""Source models: frozen pretrained networks, held by reference."""
+"""Source models: frozen pretrained networks and black boxes, held by reference."""
 
 from skreprogram.sources._attention_rnn import AttentionRNN
+from skreprogram.sources._black_box import BlackBoxSource
 from skreprogram.sources._catalogue import CatalogueEntry, list_sources, load_source
 from skreprogram.sources._download import DownloadError
 from skreprogram.sources._efficientnet_lite import EfficientNetLite
 from skreprogram.sources._keyword_network import KeywordNetwork
-from skreprogram.sources._query_error import QueryError
+from skreprogram.sources._output_kinds import QueryError
 from skreprogram.sources._resolve import as_source
 from skreprogram.sources._source_model import SourceModel
 
 __all__ = [
     "AttentionRNN",
+    "BlackBoxSource",
     "CatalogueEntry",
     "DownloadError",
     "EfficientNetLite",

@@ -7,6 +7,7 @@ from pathlib import Path
 from skreprogram.sources._download import cache_folder, fetch
 from skreprogram.sources._facts import tidy_shape
 from skreprogram.sources._hubs import HUBS, load_from_hub
+from skreprogram.sources._packaged_onnx import PACKAGED_ONNX
 from skreprogram.sources._source_model import SourceModel
 from skreprogram.sources._weights import locate, write_to_cache
 
@@ -147,6 +148,8 @@ CATALOGUE = {
 def list_sources():
     """Names of the pretrained source models.
 
+    ``open-nsfw`` and ``magika`` are black boxes, whose packages are not installed with this one.
+
     Returns
     -------
     names : list of str
@@ -156,9 +159,10 @@ def list_sources():
     --------
     >>> from skreprogram.sources import list_sources
     >>> list_sources()
-    ['imagenet-efficientnet-lite0', 'speech-commands', 'speech-commands-attrnn']
+    ['imagenet-efficientnet-lite0', 'magika', 'open-nsfw', 'speech-commands',
+     'speech-commands-attrnn']
     """
-    return sorted(CATALOGUE)
+    return sorted([*CATALOGUE, *PACKAGED_ONNX])
 
 
 def load_source(name, download=True, input_shape=None):
@@ -179,7 +183,7 @@ def load_source(name, download=True, input_shape=None):
 
     Returns
     -------
-    source : SourceModel
+    source : SourceModel or BlackBoxSource
         The handle; its weights are read when it is first used.
 
     Raises
@@ -199,6 +203,9 @@ def load_source(name, download=True, input_shape=None):
     """
     if name.partition(":")[0] in HUBS:
         return load_from_hub(name, download, input_shape)
+    if name in PACKAGED_ONNX:
+        _chosen_shape(PACKAGED_ONNX[name], input_shape)
+        return PACKAGED_ONNX[name].source()
     if name not in CATALOGUE:
         raise ValueError(
             f"Got source {name!r}, expected one of {list_sources()}, or a name behind one of "

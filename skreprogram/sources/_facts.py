@@ -21,19 +21,14 @@ def tidy_facts(source):
     """
     facts = {"input_shape": tidy_shape(source.input_shape)}
     for name in _TUPLES:
-        facts[name] = _tuple(getattr(source, name))
+        facts[name] = tidy_tuple(getattr(source, name))
     if source.output_kind not in _OUTPUT_KINDS:
         raise ValueError(
             f"Got output_kind={source.output_kind!r}, expected one of {_OUTPUT_KINDS}."
         )
-    _check_range(facts["value_range"])
+    check_range(facts["value_range"])
     _check_normalisation(facts)
-    names = facts["output_names"]
-    if names is not None and source.n_outputs not in (-1, len(names)):
-        raise ValueError(
-            f"Got {len(names)} output_names for a source with {source.n_outputs} outputs. Give "
-            "one name per output, or none."
-        )
+    check_names(facts["output_names"], source.n_outputs)
     return facts
 
 
@@ -48,20 +43,31 @@ def tidy_shape(input_shape):
     return tuple(map(int, shape))
 
 
-def _tuple(value):
+def tidy_tuple(value):
+    """A sequence, array or single value as a tuple of plain values; None stays None."""
     if value is None:
         return None
     values = value.tolist() if hasattr(value, "tolist") else value
     return (values,) if isinstance(values, (str, int, float)) else tuple(values)
 
 
-def _check_range(value_range):
+def check_range(value_range):
+    """Raise where a value range is not a pair that rises."""
     if value_range is None:
         return
     if len(value_range) != 2 or not value_range[0] < value_range[1]:
         raise ValueError(
             f"Got value_range={value_range!r}, expected the lowest and the highest value of an "
             "input, for example (0.0, 1.0)."
+        )
+
+
+def check_names(names, n_outputs):
+    """Raise where there is not one name for each output; -1 outputs are not counted yet."""
+    if names is not None and n_outputs not in (-1, len(names)):
+        raise ValueError(
+            f"Got {len(names)} output_names for a source with {n_outputs} outputs. Give "
+            "one name per output, or none."
         )
 
 

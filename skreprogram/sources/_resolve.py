@@ -1,7 +1,9 @@
 """From what a user passes as `source` to a handle."""
 
+from sklearn.frozen import FrozenEstimator
 from torch import nn
 
+from skreprogram.sources._black_box import BlackBoxSource
 from skreprogram.sources._catalogue import list_sources, load_source
 from skreprogram.sources._source_model import SourceModel
 
@@ -11,27 +13,40 @@ def as_source(choice, data_shape):
 
     Parameters
     ----------
-    choice : str, SourceModel or torch.nn.Module
-        What the user passed. A module is frozen as a private copy and never changed.
+    choice : str, SourceModel, BlackBoxSource, FrozenEstimator or torch.nn.Module
+        What the user passed. A module is frozen as a private copy and never changed; a fitted
+        classifier in a ``FrozenEstimator`` becomes a black box.
     data_shape : tuple of int
         Shape of one sample: the input shape of a module that does not say its own by an
         ``input_shape`` attribute or a linear layer at its start.
 
     Returns
     -------
-    source : SourceModel
+    source : SourceModel or BlackBoxSource
         The handle.
     """
-    if isinstance(choice, SourceModel):
+    if isinstance(choice, (SourceModel, BlackBoxSource)):
         return choice
     if isinstance(choice, str):
         return load_source(choice)
+    if isinstance(choice, FrozenEstimator):
+        return BlackBoxSource.from_estimator(choice)
     if not isinstance(choice, nn.Module):
         raise TypeError(
-            f"Got source={choice!r}, expected a torch.nn.Module, a SourceModel or a name among "
-            f"{list_sources()}."
+            f"Got source={choice!r}, expected a torch.nn.Module, a SourceModel, a BlackBoxSource "
+            f"or a name among {list_sources()}.{_advice(choice)}"
         )
     return SourceModel.from_module(choice, _input_shape(choice, data_shape))
+
+
+def _advice(choice):
+    """What to write around an estimator or a function, which alone do not say enough."""
+    if hasattr(choice, "get_params") and hasattr(choice, "fit"):
+        # clone, which every search calls, would return it without its fit
+        return " Write BlackBoxSource.from_estimator(...) around the fitted estimator."
+    if callable(choice):
+        return " Write BlackBoxSource(function, input_shape=..., n_outputs=...) around a function."
+    return ""
 
 
 def _input_shape(module, data_shape):

@@ -108,10 +108,10 @@ class SourceModel:
     sampling_rate: float | None = None
     name: str | None = None
 
-    # what a black box does not have, or has in its own measure
-    differentiable: ClassVar = True
-    cost_per_query: ClassVar = 0.0
-    levels: ClassVar = None
+    # what black boxes have and networks do not; see BlackBoxSource
+    differentiable: ClassVar[bool] = True
+    cost_per_query: ClassVar[float] = 0.0
+    levels: ClassVar[int | None] = None
 
     def __post_init__(self):
         for name, fact in tidy_facts(self).items():

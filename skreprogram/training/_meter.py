@@ -4,6 +4,8 @@ import sys
 
 from tqdm.auto import tqdm
 
+from skreprogram.sources import QueryError
+
 
 class QueryMeter:
     """Count the queries of one fit.
@@ -76,10 +78,15 @@ class MeteredNetwork:
 
     def outputs(self, inputs, alike=None):
         """Logits, or logarithms of probabilities; shape ``(n, n_outputs)``."""
-        if hasattr(self.network, "answers"):
-            outputs, n_asked = self.network.answers(inputs)
-        else:
+        if not hasattr(self.network, "answers"):
             outputs, n_asked = self.network.outputs(inputs), len(inputs)
+        else:
+            try:
+                outputs, n_asked = self.network.answers(inputs)
+            except QueryError as error:
+                # what was answered before the failure was paid for
+                self.meter.note(error.n_asked, error.n_asked)
+                raise
         self.meter.note(len(inputs), n_asked)
         return outputs
 
