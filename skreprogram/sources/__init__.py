@@ -7,6 +7,8 @@ from skreprogram.sources._download import DownloadError
 from skreprogram.sources._efficientnet_lite import EfficientNetLite
 from skreprogram.sources._keyword_network import KeywordNetwork
 from skreprogram.sources._output_kinds import QueryError
+from skreprogram.sources._remote import RemoteModel
+from skreprogram.sources._remote_faults import RemoteError
 from skreprogram.sources._resolve import as_source
 from skreprogram.sources._source_model import SourceModel
 
@@ -18,6 +20,8 @@ __all__ = [
     "EfficientNetLite",
     "KeywordNetwork",
     "QueryError",
+    "RemoteError",
+    "RemoteModel",
     "SourceModel",
     "as_source",
     "list_sources",

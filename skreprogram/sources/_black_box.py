@@ -12,6 +12,7 @@ from skreprogram.sources._black_box_network import BlackBoxNetwork
 from skreprogram.sources._download import cache_folder
 from skreprogram.sources._fitted_estimator import FittedEstimator
 from skreprogram.sources._onnx import OnnxModel
+from skreprogram.sources._remote import black_box_from_server
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -185,6 +186,40 @@ class BlackBoxSource:
         centre = InputSpace((1,), facts.get("value_range")).centre
         found = model.facts(input_shape, centre, facts.get("max_batch"))
         return cls(model, **{**found, **facts})
+
+    @classmethod
+    def from_server(cls, url, model, *, input_shape=None, **options):
+        """Take a model on a server as a black box, over HTTP (extra ``remote``).
+
+        Parameters
+        ----------
+        url : str
+            Address of a server that speaks the Open Inference Protocol, version 2 (Triton,
+            KServe, MLServer, OpenVINO Model Server): ``"https://host:port"``, without ``/v2``.
+        model : str
+            Name of the model there.
+        input_shape : tuple of int or None, default=None
+            Shape of one input, before `prepare`; None takes the one that the server declares.
+        **options
+            Parameters of :class:`RemoteModel`, such as ``headers`` and ``timeout``, and further
+            ones of this class. `max_batch` is that of a request. Answers are kept on disk unless
+            ``cache=None``.
+
+        Returns
+        -------
+        source : BlackBoxSource
+            The handle. The server was asked for its description, and one row where it does not
+            declare the number of outputs.
+
+        Raises
+        ------
+        ImportError
+            When httpx or tenacity is not installed.
+        RemoteError
+            When the server does not answer.
+        """
+        options.setdefault("cache", True)
+        return black_box_from_server(cls, url, model, input_shape=input_shape, **options)
 
     @property
     def input_space(self):
