@@ -147,6 +147,7 @@ class RemoteModel:
         Returns
         -------
         ready : bool
+            False also where no answer came.
         """
         return self._begun().client.reaches(f"{model_path(self.model, self.version)}/ready")
 
