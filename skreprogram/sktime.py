@@ -58,6 +58,11 @@ class SktimeReprogrammer(BaseClassifier):
     augmentation : callable or None, default=None
         ``augmentation(X, generator)`` returns a changed copy of a training batch, a tensor of the
         same shape; for validation and prediction the data stay as they are.
+    gradient : str or Gradient, default="auto"
+        "backprop", or estimated from queries: "spsa", "rgf", "cma-es", "surrogate". "auto" is
+        "backprop" where the source can be looked into, and "spsa" for a black box.
+    max_queries : int or None, default=None
+        Rows that `fit` may have answered by a black box.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
     device : str, default="auto"
@@ -133,6 +138,8 @@ class SktimeReprogrammer(BaseClassifier):
         loss="cross-entropy",
         output_lr=None,
         augmentation=None,
+        gradient="auto",
+        max_queries=None,
         class_weight=None,
         device="auto",
         dtype="float32",
@@ -156,6 +163,8 @@ class SktimeReprogrammer(BaseClassifier):
         self.loss = loss
         self.output_lr = output_lr
         self.augmentation = augmentation
+        self.gradient = gradient
+        self.max_queries = max_queries
         self.class_weight = class_weight
         self.device = device
         self.dtype = dtype
