@@ -1,10 +1,12 @@
 """scikit-learn's common tests, none excused, in double precision as `dtype` is meant for them."""
 
 import pytest
+import torch
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
-from toys import sound_source, table_source
+from toys import sound_source, table_network, table_source
 
 from skreprogram import ReprogrammingClassifier, TimeSeriesReprogrammer
+from skreprogram.sources import BlackBoxSource
 from skreprogram.transformations import FrequencyModulation
 
 EXACT = {"dtype": "float64", "random_state": 0}
@@ -21,7 +23,19 @@ def time_series_classifier():
     return TimeSeriesReprogrammer(sound_source(), input_transformation=modulation, **EXACT)
 
 
-@parametrize_with_checks([classifier(), time_series_classifier()])
+def network_of_forty(rows):
+    """A function of forty columns, asked by queries."""
+    with torch.no_grad():
+        return table_network(40).double()(torch.from_numpy(rows).double()).numpy()
+
+
+def black_box_classifier():
+    """Trained by queries alone."""
+    source = BlackBoxSource(network_of_forty, (40,), 6, output_kind="logits", max_batch=10_000)
+    return ReprogrammingClassifier(source, max_epochs=30, lr=0.03, **EXACT)
+
+
+@parametrize_with_checks([classifier(), time_series_classifier(), black_box_classifier()])
 def test_scikit_learn_check(estimator, check):
     check(estimator)
 
@@ -32,7 +46,7 @@ def test_scikit_learn_check_of_the_default_for_time_series(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("make", [classifier, time_series_classifier])
+@pytest.mark.parametrize("make", [classifier, time_series_classifier, black_box_classifier])
 def test_no_check_vanished(make):
     # a wrong order of the base classes or a wrong tag drops checks silently
     assert len(list(estimator_checks_generator(make()))) >= 60

@@ -41,7 +41,9 @@ class QueryNet(ProgramNet):
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         """Begin the estimate at the program of the start."""
         super().on_train_begin(net, X, y, **kwargs)
-        self.state_ = self.gradient.begin(flat(self.module_.theta), self.generators[0])
+        # apart from the shuffling, so that a weighted row and a repeated one meet the same draws
+        self.draws_ = torch.Generator().manual_seed(self.generators[0].initial_seed() + 1)
+        self.state_ = self.gradient.begin(flat(self.module_.theta), self.draws_)
         self.n_steps_, self.first_loss_, self.n_bad_epochs_ = 0, None, 0
 
     def fit_loop(self, *args, **kwargs):
@@ -62,14 +64,14 @@ class QueryNet(ProgramNet):
 
     def train_step_single(self, batch, **fit_params):
         """One step of the gradient strategy."""
-        model, generator = self.module_, self.generators[0]
+        model = self.module_
         X, y, weight = self._training_batch(batch)
-        seed = int(torch.randint(2**31 - 1, (), generator=generator))
+        seed = int(torch.randint(2**31 - 1, (), generator=self.draws_))
         rows = X[0], y[0], weight[0]
         objective = BatchObjective(model, self.loss, rows, model.network.levels, seed)
         program = flat(model.theta)
         self._check_room(len(program), objective.n_rows)
-        step = self.gradient.step(program, objective, self.state_, generator)
+        step = self.gradient.step(program, objective, self.state_, self.draws_)
         if not torch.isfinite(step.loss):
             raise StopTraining("a loss that is not finite")
         self._move(step)
