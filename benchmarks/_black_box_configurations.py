@@ -1,0 +1,180 @@
+"""The configurations that the black-box benchmark knows by name.
+
+To add one, write a line in `CONFIGURATIONS`. Settings are those of the papers, or were chosen on
+the targets in `_black_box_targets.DEVELOPMENT`, which are not reported.
+"""
+
+from typing import Any, NamedTuple
+
+from _black_box_twin import open_nsfw_twin
+from skreprogram import ReprogrammingClassifier
+from skreprogram.gradients import (
+    CovarianceAdaptation,
+    RandomDirections,
+    SimultaneousPerturbation,
+    Surrogate,
+)
+from skreprogram.losses import FocalLoss
+from skreprogram.mappings import FrequencyMapping
+from skreprogram.sources import load_source
+from skreprogram.transformations import (
+    CoarseGridTransformation,
+    PaddingTransformation,
+    ResizingTransformation,
+)
+
+# epochs of what trains until its queries are used up
+WITHOUT_END = 100_000
+
+
+class Service(NamedTuple):
+    """A black box of the benchmark.
+
+    Parameters
+    ----------
+    shown : dict of bool to InputTransformation
+        How the data are shown to it, with a program and without.
+    n_source_labels : int
+        Source labels a class in the recipe of BAR.
+    rates : dict
+        Learning rates of what is trained by queries with Adam. A noisy gradient needs smaller
+        steps than a true one, and a source of many outputs smaller steps behind it.
+    twin : callable or None
+        Makes the same function with gradients.
+    local : callable or None
+        Makes the local network of the surrogate.
+    """
+
+    shown: dict
+    n_source_labels: int
+    rates: dict
+    twin: Any = None
+    local: Any = None
+
+
+def photographs():
+    """The local network of images; 64 pixels a side cost a tenth of 224."""
+    return load_source("imagenet-efficientnet-lite0", input_shape=(3, 64, 64))
+
+
+SERVICES = {
+    "open-nsfw": Service(
+        {True: CoarseGridTransformation(4), False: ResizingTransformation()},
+        n_source_labels=1,
+        rates={"lr": 0.03, "output_lr": 0.1},
+        twin=open_nsfw_twin,
+        local=photographs,
+    ),
+    "magika": Service(
+        {True: PaddingTransformation(n_points=64), False: PaddingTransformation(program="none")},
+        n_source_labels=10,
+        rates={"lr": 0.001, "output_lr": 0.01},
+    ),
+}
+
+
+class Configuration(NamedTuple):
+    """One line of a table.
+
+    Parameters
+    ----------
+    gradient : str or Gradient
+        How the program's gradient is had.
+    settings : dict
+        Further parameters of the estimator.
+    on : {"service", "twin"}, default="service"
+        What is reprogrammed: the black box, or the same function with gradients.
+    program : bool, default=True
+        Whether anything before the source trains.
+    once : bool, default=False
+        Whether each training sample is asked about once, whatever the limit.
+    """
+
+    gradient: Any
+    settings: dict
+    on: str = "service"
+    program: bool = True
+    once: bool = False
+
+    def runs_on(self, service):
+        """Whether the service has what this needs."""
+        missing = {"backprop": service.twin, "surrogate": service.local}
+        return missing.get(self.gradient, True) is not None
+
+
+def decay(epoch):
+    """BAR's learning rate decays exponentially."""
+    return 0.99**epoch
+
+
+BAR = {
+    "output_mapping": "BAR",
+    "loss": FocalLoss(gamma=2.0),
+    "optimizer": "sgd",
+    "lr_scheduler": decay,
+    "lr": 0.1,
+    "batch_size": 20,
+}
+LINEAR = {"output_mapping": "linear", "batch_size": 10}
+# with true gradients
+ADAM = {**LINEAR, "lr": 0.1}
+
+CONFIGURATIONS = {
+    "no program": Configuration("auto", {**ADAM, "max_epochs": 100}, program=False, once=True),
+    "backpropagation": Configuration("backprop", ADAM, on="twin"),
+    "backpropagation, recipe of BAR": Configuration("backprop", BAR, on="twin"),
+    "spsa, Adam": Configuration(SimultaneousPerturbation(1), LINEAR),
+    "spsa, gradient correction": Configuration(
+        SimultaneousPerturbation(
+            5, momentum=0.9, gain_decay=0.4, smoothing_decay=0.1, perturbation="segmented"
+        ),
+        {**LINEAR, "optimizer": "sgd"},
+    ),
+    "rgf, recipe of BAR": Configuration(RandomDirections(10), BAR),
+    "rgf, one-sided": Configuration(RandomDirections(10), LINEAR),
+    "rgf, two-sided": Configuration(RandomDirections(5, two_sided=True), LINEAR),
+    "cma-es": Configuration(CovarianceAdaptation(), {**LINEAR, "batch_size": 20}),
+    "surrogate": Configuration("surrogate", {**ADAM, "max_epochs": 20}, once=True),
+}
+
+
+def make_estimator(configuration, name, source, n_train, budget, seed):
+    """An unfitted estimator for one run.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The line of the table.
+    name : str
+        One of `SERVICES`.
+    source : SourceModel or BlackBoxSource
+        What is reprogrammed.
+    n_train : int
+        Rows of the training part.
+    budget : int
+        Queries at most; backpropagation passes so many rows, in whole epochs.
+    seed : int
+        Seed of all that is drawn.
+
+    Returns
+    -------
+    estimator : ReprogrammingClassifier
+    """
+    service, settings = SERVICES[name], dict(configuration.settings)
+    if settings["output_mapping"] == "BAR":
+        settings["output_mapping"] = FrequencyMapping(service.n_source_labels)
+    gradient = configuration.gradient
+    if gradient == "backprop":
+        settings["max_epochs"] = max(1, budget // n_train)
+    elif not configuration.once:
+        settings |= {"max_epochs": WITHOUT_END, "max_queries": budget}
+        settings = {**settings, **service.rates} if "lr" not in settings else settings
+    if gradient == "surrogate":
+        gradient = Surrogate(service.local())
+    return ReprogrammingClassifier(
+        source,
+        input_transformation=service.shown[configuration.program],
+        gradient=gradient,
+        random_state=seed,
+        **settings,
+    )

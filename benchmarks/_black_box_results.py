@@ -1,0 +1,194 @@
+"""The results of the black-box benchmark: one row a fit, a table and a figure of them."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+FIELDS = (
+    "source",
+    "target",
+    "configuration",
+    "seed",
+    "budget",
+    "n_queries",
+    "accuracy",
+    "fit_seconds",
+    "fit_cpu_seconds",
+    "n_train",
+    "n_test",
+    "stopped_by",
+    "version",
+    "machine",
+)
+KEY = ("source", "target", "configuration", "seed", "budget")
+# what asks about each training sample once has one point, not a curve
+ONCE = "once"
+
+
+def read_rows(path):
+    """Rows as dictionaries of text; none if the file is not there."""
+    path = Path(path)
+    if not path.is_file():
+        return []
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        if rows.fieldnames is not None and tuple(rows.fieldnames) != FIELDS:
+            raise ValueError(
+                f"Got '{path}' with the columns {rows.fieldnames}, but expected {list(FIELDS)}. "
+                "Give another file as --results."
+            )
+        # a killed run can leave half a row: it is not a result
+        return [row for row in rows if row[FIELDS[-1]]]
+
+
+def finished(path):
+    """The runs that need not be repeated, as tuples of the columns in `KEY`."""
+    return {tuple(row[name] for name in KEY) for row in read_rows(path)}
+
+
+def append_row(path, row):
+    """Append one run and flush it; the first row brings the header."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+        if file.tell() == 0:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def make_tables(rows, configurations, command):
+    """Write one table for each source and target, a line a configuration.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Runs, as `read_rows` gives them.
+    configurations : sequence of str
+        Lines in this order; what has no run has no line.
+    command : str
+        How the rows came about, for the note.
+
+    Returns
+    -------
+    tables : str
+        Mean and standard deviation of the accuracy over seeds for each number of queries, and
+        the median seconds of the longest fit.
+    """
+    tables = []
+    for source, target in pairs_of(rows):
+        own = [row for row in rows if (row["source"], row["target"]) == (source, target)]
+        budgets = sorted({int(row["budget"]) for row in own if row["budget"] != ONCE})
+        header = ["gradient", ONCE, *map(str, budgets), "seeds", "fit s"]
+        lines = [
+            _line(name, runs, [ONCE, *map(str, budgets)])
+            for name in configurations
+            if (runs := [row for row in own if row["configuration"] == name])
+        ]
+        rule = ["---", *("---:" for _ in header[1:])]
+        text = "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *lines])
+        tables.append(f"## {target} by {source}\n\n{text}\n\n{_note(own)}\n")
+    return "\n".join([*tables, f"Command: `{command}`\n"])
+
+
+def pairs_of(rows):
+    """Sources and targets that have rows, in the order of their first one."""
+    return list(dict.fromkeys((row["source"], row["target"]) for row in rows))
+
+
+def curve(rows, name):
+    """Accuracies of one configuration, by number of queries.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Runs of one source and target.
+    name : str
+        The configuration.
+
+    Returns
+    -------
+    accuracies : dict of int to ndarray of shape (n_seeds,)
+        One entry a number of queries, ascending; what is asked once is at the number of training
+        rows.
+    """
+    found = {}
+    for row in rows:
+        if row["configuration"] == name:
+            place = int(row["n_train"] if row["budget"] == ONCE else row["budget"])
+            found.setdefault(place, []).append(float(row["accuracy"]))
+    return {place: np.array(found[place]) for place in sorted(found)}
+
+
+def draw(rows, configurations, path):
+    """Draw accuracy against queries, one panel a source and target.
+
+    Lines are means over seeds, bands reach from the lowest to the highest seed.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Runs.
+    configurations : sequence of str
+        Lines in this order.
+    path : path-like
+        File of the figure.
+    """
+    from matplotlib.figure import Figure
+
+    pairs = pairs_of(rows)
+    figure = Figure((4.2 * len(pairs), 4.6), layout="constrained")
+    axes = figure.subplots(1, len(pairs), squeeze=False)[0]
+    for axis, (source, target) in zip(axes, pairs, strict=True):
+        own = [row for row in rows if (row["source"], row["target"]) == (source, target)]
+        for number, name in enumerate(configurations):
+            _draw_curve(axis, curve(own, name), name, f"C{number}")
+        axis.set(title=f"{target} by {source}", xlabel="queries", xscale="log")
+    axes[0].set_ylabel("accuracy on the test part")
+    handles = {
+        label: line
+        for axis in axes
+        for line, label in zip(*axis.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=3)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+
+
+def _draw_curve(axis, accuracies, name, colour):
+    if not accuracies:
+        return
+    places = list(accuracies)
+    means = [values.mean() for values in accuracies.values()]
+    if len(places) == 1:
+        # asked once: a level to compare with, from there on
+        axis.axhline(means[0], color=colour, linestyle=":", linewidth=1)
+    axis.plot(places, means, "o-", color=colour, label=name, markersize=4)
+    ends = [[end(values) for values in accuracies.values()] for end in (np.min, np.max)]
+    axis.fill_between(places, *ends, color=colour, alpha=0.15, linewidth=0)
+
+
+def _line(name, runs, budgets):
+    cells = []
+    for budget in budgets:
+        accuracy = [float(run["accuracy"]) for run in runs if run["budget"] == budget]
+        spread = f" ± {np.std(accuracy, ddof=1):.3f}" if len(accuracy) > 1 else ""
+        cells.append(f"{np.mean(accuracy):.3f}{spread}" if accuracy else "")
+    largest = max(runs, key=lambda run: budgets.index(run["budget"]))["budget"]
+    seconds = [float(run["fit_seconds"]) for run in runs if run["budget"] == largest]
+    n_seeds = len({run["seed"] for run in runs})
+    # medians, as a shared machine may stand still for a while
+    return [name, *cells, str(n_seeds), f"{np.median(seconds):.0f}"]
+
+
+def _note(rows):
+    machines, versions, n_train, n_test = (
+        "; ".join(sorted({row[column] for row in rows}))
+        for column in ("machine", "version", "n_train", "n_test")
+    )
+    return (
+        f'{n_train} training and {n_test} test rows. Columns: queries at most; "{ONCE}" is one '
+        "for each training row. Mean and standard deviation of the accuracy over seeds. Seconds: "
+        f"median over seeds, of the longest fit. Machine: {machines}. Versions: {versions}."
+    )
