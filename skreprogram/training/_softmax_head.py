@@ -1,6 +1,9 @@
 """A linear head whose softmax comes near to given probabilities."""
 
+import numpy as np
 import torch
+from scipy.optimize import minimize
+from scipy.special import log_softmax
 from torch import nn
 from torch.nn import functional
 
@@ -95,26 +98,19 @@ def _minimise(rows, targets, penalty, start=None):
     if start is None:
         offsets = targets.mean(0).clamp_min(1e-12).log()
         start = torch.cat([rows.new_zeros(rows.shape[1], targets.shape[1]), offsets[None]])
-    found = start.clone().requires_grad_()
-    optimizer = torch.optim.LBFGS(
-        [found],
-        max_iter=500,
-        history_size=20,
-        tolerance_grad=1e-9,
-        tolerance_change=1e-12,
-        line_search_fn="strong_wolfe",
-    )
+    X, P = rows.numpy(), targets.numpy()
 
-    def loss():
-        optimizer.zero_grad()
-        value = _divergence(rows @ found[:-1] + found[-1], targets)
-        value = value + penalty / 2 * found[:-1].square().sum()
-        value.backward()
-        return value
+    def loss(numbers):
+        weight, bias = np.split(numbers.reshape(start.shape), [-1])
+        log_q = log_softmax(X @ weight + bias, axis=1)
+        excess = (np.exp(log_q) - P) / len(X)
+        value = -(P * log_q).sum() / len(X) + penalty / 2 * (weight**2).sum()
+        slope = np.vstack([X.T @ excess + penalty * weight, excess.sum(0)])
+        return value, slope.ravel()
 
-    with torch.enable_grad():
-        optimizer.step(loss)
-    return found.detach()
+    limits = {"maxiter": 500, "ftol": 1e-12, "gtol": 1e-8}
+    found = minimize(loss, start.numpy().ravel(), jac=True, method="L-BFGS-B", options=limits)
+    return torch.from_numpy(found.x.reshape(start.shape))
 
 
 def _divergence(logits, targets):
