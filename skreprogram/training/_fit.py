@@ -17,6 +17,20 @@ from skreprogram.training._train import program_of, train_stack
 
 # rows shown to the source before training, for the constants of the mapping
 N_PROBED = 256
+# how a mapping is fitted to those rows before a program asks for more: by true gradients
+SETTLING = {
+    "gradient": None,
+    "max_epochs": 200,
+    "lr": 0.05,
+    "output_lr": None,
+    "optimizer": "adam",
+    "weight_decay": 0.0,
+    "lr_scheduler": None,
+    "callbacks": (),
+    "patience": None,
+    "augmentation": None,
+    "verbose": 0,
+}
 
 
 def fit_programs(tasks, composition, options):
@@ -58,7 +72,7 @@ def _fit_stack(tasks, composition, options):
         generator = torch.Generator().manual_seed(task.seed)
         theta = _input_side(task, composition, generator)
         probe = composition.model([(theta, {})])
-        sides.append((theta, _output_side(task, probe, composition, generator)))
+        sides.append((theta, _output_side(task, probe, composition, generator, options)))
         generators.append(generator)
     return train_stack(tasks, composition.model(sides), generators, options)
 
@@ -108,7 +122,7 @@ def _input_side(task, composition, generator):
     return composition.transformation.init(X, composition.space, generator)
 
 
-def _output_side(task, probe, composition, generator):
+def _output_side(task, probe, composition, generator, options=None):
     """The mapping's tensors before training."""
     mapping = composition.mapping
     if isinstance(mapping, LabelMapping) and mapping.uses_counts:
@@ -118,16 +132,26 @@ def _output_side(task, probe, composition, generator):
         return {"matrix": mapping.estimate(counts, generator), "counts": counts}
     if task.start is not None:
         return task.start.tensors()[1]
-    return _fresh_output_side(task.train, task.n_classes, probe, composition, generator)
+    return _fresh_output_side(task, probe, composition, generator, options)
 
 
-def _fresh_output_side(rows, n_classes, probe, composition, generator):
+def _fresh_output_side(task, probe, composition, generator, options):
     """The mapping's first tensors, from what the source gives for some rows."""
-    if isinstance(composition.mapping, LabelMapping):
+    mapping, rows = composition.mapping, merge_copies(task.train)
+    if isinstance(mapping, LabelMapping):
         # of the outputs only their number matters
         rows = rows.split(1)[0]
-    _, given = _probed(merge_copies(rows), probe, composition, generator)
-    return composition.mapping.init(given, n_classes, generator)
+    picked, given = _probed(rows, probe, composition, generator)
+    omega = mapping.init(given, task.n_classes, generator)
+    settles = mapping.trainable and mapping.reads == "outputs"
+    if options is None or not options.asks_queries or not settles:
+        return omega
+    # the answers are bought: a mapping that fits them shows the program where to go
+    behind = Rows(given, rows.y[picked], rows.weight[picked])
+    model = composition.model([(probe.rows(0)[0], omega)], cached=True)
+    settled = replace(options, **SETTLING, batch_size=len(behind))
+    (program,) = train_stack([task._replace(train=behind)], model, [generator], settled)
+    return program.tensors()[1]
 
 
 def _probed(rows, probe, composition, generator, verbose=0):

@@ -61,6 +61,11 @@ class BatchObjective:
         """Mean loss of all candidates so far, with the graph of the output side alone."""
         return self._mean_loss / self._n_candidates
 
+    def loss_of_knowing_nothing(self):
+        """Loss of scores that are all alike, once losses were asked for."""
+        alike = self.X.new_zeros(self.n_rows, self._n_classes)
+        return (self.loss.rows(alike, self.y) * self.weight).sum().item() / self.weight.sum().item()
+
     def given(self):
         """What the source gave, of shape (1, n_candidates * n_rows, ...), and classes, weights."""
         given = torch.cat(self._given).flatten(0, 1)[None]
@@ -74,6 +79,7 @@ class BatchObjective:
         with torch.no_grad():
             given = model.read(model.candidate_inputs(sides, self.X))
         scores = model.candidate_scores(given)
+        self._n_classes = scores.shape[-1]
         rows = self.loss.rows(scores, self.y.expand(n, -1)) * self.weight
         losses = rows.sum(1) / self.weight.sum().clamp_min(1e-12)
         self._mean_loss = self._mean_loss + losses.sum()

@@ -8,7 +8,7 @@ from skreprogram.training._callbacks import BestPrograms
 from skreprogram.training._net import ProgramNet
 from skreprogram.training._objective import BatchObjective, flat, lay_out
 
-# an epoch is worse by this much, so many times in a row: the training diverges
+# epochs are worse than knowing nothing by this much, so many in a row: the training diverges
 DIVERGED = 1.5
 EPOCHS_DIVERGED = 3
 
@@ -44,7 +44,7 @@ class QueryNet(ProgramNet):
         # apart from the shuffling, so that a weighted row and a repeated one meet the same draws
         self.draws_ = torch.Generator().manual_seed(self.generators[0].initial_seed() + 1)
         self.state_ = self.gradient.begin(flat(self.module_.theta), self.draws_)
-        self.n_steps_, self.first_loss_, self.n_bad_epochs_ = 0, None, 0
+        self.n_steps_, self.acceptable_, self.n_bad_epochs_ = 0, None, 0
 
     def fit_loop(self, *args, **kwargs):
         """Train until the end, the limit of queries, or a source that fails for good."""
@@ -74,6 +74,8 @@ class QueryNet(ProgramNet):
         step = self.gradient.step(program, objective, self.state_, self.draws_)
         if not torch.isfinite(step.loss):
             raise StopTraining("a loss that is not finite")
+        if self.acceptable_ is None:
+            self.acceptable_ = max(step.loss.item(), objective.loss_of_knowing_nothing())
         self._move(step)
         self._record(step.loss.reshape(1), weight, training=True)
         if isinstance(model.mapping, LabelMapping):
@@ -86,9 +88,8 @@ class QueryNet(ProgramNet):
     def on_epoch_end(self, net, **kwargs):
         """Stop where the loss only grows."""
         super().on_epoch_end(net, **kwargs)
-        loss = self.mean_losses(training=True).item()
-        self.first_loss_ = loss if self.first_loss_ is None else self.first_loss_
-        self.n_bad_epochs_ = self.n_bad_epochs_ + 1 if loss > DIVERGED * self.first_loss_ else 0
+        bad = self.mean_losses(training=True).item() > DIVERGED * self.acceptable_
+        self.n_bad_epochs_ = self.n_bad_epochs_ + 1 if bad else 0
         if self.n_bad_epochs_ == EPOCHS_DIVERGED:
             raise StopTraining("a loss that grows; use a smaller learning rate")
 
