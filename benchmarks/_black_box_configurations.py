@@ -4,6 +4,7 @@ To add one, write a line in `CONFIGURATIONS`. Settings are those of the papers, 
 the targets in `_black_box_targets.DEVELOPMENT`, which are not reported.
 """
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from _black_box_twin import open_nsfw_twin
@@ -23,9 +24,6 @@ from skreprogram.transformations import (
     ResizingTransformation,
 )
 
-# epochs of what trains until its queries are used up
-WITHOUT_END = 100_000
-
 
 class Service(NamedTuple):
     """A black box of the benchmark.
@@ -39,6 +37,8 @@ class Service(NamedTuple):
     rates : dict
         Learning rates of what is trained by queries with Adam. A noisy gradient needs smaller
         steps than a true one, and a source of many outputs smaller steps behind it.
+    n_numbers : int
+        Numbers of the program.
     twin : callable or None
         Makes the same function with gradients.
     local : callable or None
@@ -48,6 +48,7 @@ class Service(NamedTuple):
     shown: dict
     n_source_labels: int
     rates: dict
+    n_numbers: int
     twin: Any = None
     local: Any = None
 
@@ -61,7 +62,8 @@ SERVICES = {
     "open-nsfw": Service(
         {True: CoarseGridTransformation(4), False: ResizingTransformation()},
         n_source_labels=1,
-        rates={"lr": 0.03, "output_lr": 0.1},
+        rates={"lr": 0.05, "output_lr": 0.1},
+        n_numbers=48,
         twin=open_nsfw_twin,
         local=photographs,
     ),
@@ -69,6 +71,7 @@ SERVICES = {
         {True: PaddingTransformation(n_points=64), False: PaddingTransformation(program="none")},
         n_source_labels=10,
         rates={"lr": 0.001, "output_lr": 0.01},
+        n_numbers=64,
     ),
 }
 
@@ -102,20 +105,25 @@ class Configuration(NamedTuple):
         return missing.get(self.gradient, True) is not None
 
 
-def decay(epoch):
-    """BAR's learning rate decays exponentially."""
-    return 0.99**epoch
+@dataclass(frozen=True)
+class ExponentialDecay:
+    """BAR's learning rate: it falls to a twentieth over the epochs of a fit."""
+
+    n_epochs: int
+
+    def __call__(self, epoch):
+        return 0.05 ** (epoch / self.n_epochs)
 
 
 BAR = {
     "output_mapping": "BAR",
     "loss": FocalLoss(gamma=2.0),
     "optimizer": "sgd",
-    "lr_scheduler": decay,
-    "lr": 0.1,
+    "lr_scheduler": "BAR",
+    "lr": 0.3,
     "batch_size": 20,
 }
-LINEAR = {"output_mapping": "linear", "batch_size": 10}
+LINEAR = {"output_mapping": "linear", "batch_size": 10, "lr_scheduler": "cosine"}
 # with true gradients
 ADAM = {**LINEAR, "lr": 0.1}
 
@@ -126,14 +134,13 @@ CONFIGURATIONS = {
     "spsa, Adam": Configuration(SimultaneousPerturbation(1), LINEAR),
     "spsa, gradient correction": Configuration(
         SimultaneousPerturbation(
-            5, momentum=0.9, gain_decay=0.4, smoothing_decay=0.1, perturbation="segmented"
+            2, momentum=0.9, gain_decay=0.4, smoothing_decay=0.1, perturbation="segmented"
         ),
-        {**LINEAR, "optimizer": "sgd"},
+        {**LINEAR, "optimizer": "sgd", "lr_scheduler": None},
     ),
-    "rgf, recipe of BAR": Configuration(RandomDirections(10), BAR),
-    "rgf, one-sided": Configuration(RandomDirections(10), LINEAR),
-    "rgf, two-sided": Configuration(RandomDirections(5, two_sided=True), LINEAR),
-    "cma-es": Configuration(CovarianceAdaptation(), {**LINEAR, "batch_size": 20}),
+    "rgf, recipe of BAR": Configuration(RandomDirections(5), BAR),
+    "rgf, Adam": Configuration(RandomDirections(4), LINEAR),
+    "cma-es": Configuration(CovarianceAdaptation(), LINEAR),
     "surrogate": Configuration("surrogate", {**ADAM, "max_epochs": 20}, once=True),
 }
 
@@ -167,8 +174,11 @@ def make_estimator(configuration, name, source, n_train, budget, seed):
     if gradient == "backprop":
         settings["max_epochs"] = max(1, budget // n_train)
     elif not configuration.once:
-        settings |= {"max_epochs": WITHOUT_END, "max_queries": budget}
-        settings = {**settings, **service.rates} if "lr" not in settings else settings
+        per_row = gradient.candidates_per_step(service.n_numbers)
+        settings |= {"max_epochs": -(-budget // (per_row * n_train)), "max_queries": budget}
+        settings = {**service.rates, **settings}
+    if settings["lr_scheduler"] == "BAR":
+        settings["lr_scheduler"] = ExponentialDecay(settings["max_epochs"])
     if gradient == "surrogate":
         gradient = Surrogate(service.local())
     return ReprogrammingClassifier(

@@ -135,7 +135,8 @@ PACKAGED_ONNX = {
             input_shape=(3, 224, 224),
             n_outputs=2,
             value_range=(0.0, 1.0),
-            max_batch=32,
+            # more rows at once leave the processor's cache and take longer, each
+            max_batch=4,
             prepare=caffe_images,
             output_names=("safe", "nsfw"),
         ),
