@@ -27,7 +27,7 @@ class SimultaneousPerturbation(QueryGradient, name="spsa"):
 
     Parameters
     ----------
-    n_directions : int, default=5
+    n_directions : int, default=1
         Perturbations in each step: q. A step asks for ``2 q`` programs.
     smoothing : float or "auto", default="auto"
         Change of each number: c. "auto" is 0.01, more where the source rounds its inputs:
@@ -74,7 +74,7 @@ class SimultaneousPerturbation(QueryGradient, name="spsa"):
 
     def __init__(
         self,
-        n_directions=5,
+        n_directions=1,
         smoothing="auto",
         smoothing_decay=0.1,
         perturbation="rademacher",
