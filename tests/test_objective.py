@@ -1,5 +1,6 @@
 """The loss of a batch as a function of the program's numbers."""
 
+import numpy as np
 import pytest
 import torch
 from small_tasks import composition, task
@@ -7,8 +8,15 @@ from toys import seeded
 
 from skreprogram.losses import CrossEntropy, FocalLoss
 from skreprogram.mappings import FrequencyMapping, LinearMapping, RandomMapping
+from skreprogram.sources import BlackBoxSource
+from skreprogram.training import Composition
+from skreprogram.training._meter import MeteredNetwork, QueryMeter
 from skreprogram.training._objective import BatchObjective, flat, lay_out
-from skreprogram.transformations import PaddingTransformation, TilingTransformation
+from skreprogram.transformations import (
+    CoarseGridTransformation,
+    PaddingTransformation,
+    TilingTransformation,
+)
 
 MAPPINGS = [LinearMapping(), RandomMapping(), FrequencyMapping(n_source_labels=2)]
 
@@ -110,3 +118,58 @@ def test_flat_numbers_are_laid_out_again_as_they_were():
     theta = asked.model.theta
     again = lay_out(flat(theta), theta)
     assert all(torch.equal(again[name], tensor) for name, tensor in theta.items())
+
+
+class Calls:
+    """A black box on images that counts its calls; brightness and contrast are its classes."""
+
+    def __init__(self):
+        self.n_calls = 0
+
+    def __call__(self, images):
+        self.n_calls += 1
+        return np.stack([images.mean((1, 2, 3)), images.std((1, 2, 3))], 1)
+
+
+def additive_objective(function, **facts):
+    """The objective of a coarse grid on twelve images of one channel."""
+    facts = {"value_range": (0, 1), "output_kind": "logits", **facts}
+    source = BlackBoxSource(function, (3, 16, 16), 2, **facts)
+    network = MeteredNetwork(source.load(), QueryMeter(10_000), source.levels)
+    coarse, mapping, space = CoarseGridTransformation(2), LinearMapping(), source.input_space
+    generator = torch.Generator().manual_seed(0)
+    X = torch.rand(12, 1, 5, 5, generator=generator)
+    theta = coarse.init(X, space, generator)
+    omega = mapping.init(torch.randn(8, 2, generator=generator), 2, generator)
+    omega["weight"] = torch.randn(omega["weight"].shape, generator=generator)
+    model = Composition(network, space, coarse, mapping).model([(theta, omega)])
+    return BatchObjective(model, CrossEntropy(), (X, torch.arange(12) % 2, torch.ones(12)))
+
+
+@pytest.mark.parametrize("levels", [None, 256])
+def test_additive_programs_of_a_black_box_have_the_losses_of_the_transformation(levels):
+    asked = additive_objective(Calls(), levels=levels)
+    programs = candidates(asked, n=4, spread=1.0)
+    inputs = asked.model.candidate_inputs({"program": programs.reshape(4, 3, 2, 2)}, asked.X)
+    given = asked.model.read(inputs)
+    rows = CrossEntropy().rows(asked.model.candidate_scores(given), asked.y.expand(4, -1))
+    torch.testing.assert_close(asked.losses(programs), rows.mean(1), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("bytes_made", [1, 2**20])
+def test_inputs_that_are_made_few_at_a_time_are_asked_in_one_call(monkeypatch, bytes_made):
+    monkeypatch.setattr("skreprogram.training._objective.BYTES_MADE", bytes_made)
+    function = Calls()
+    asked = additive_objective(function)
+    asked.losses(candidates(asked, n=5))
+    assert function.n_calls == 1
+    assert asked.model.network.meter.asked == 5 * 12
+
+
+def test_the_images_that_candidates_share_stay_as_they_are():
+    asked = additive_objective(Calls())
+    before = asked.X.clone()
+    programs = candidates(asked, n=3, spread=5.0)
+    first = asked.losses(programs)
+    torch.testing.assert_close(asked.losses(programs), first, rtol=0, atol=0)
+    assert torch.equal(asked.X, before)

@@ -4,9 +4,11 @@ import warnings
 
 import pytest
 import torch
+from torch.nn import functional
 
 from skreprogram._input_space import InputSpace
 from skreprogram.transformations import PaddingTransformation
+from skreprogram.transformations._placement import resized
 
 PIXELS = InputSpace((3, 9, 11), (0.0, 1.0))
 
@@ -141,3 +143,17 @@ def test_what_concerns_images_needs_a_source_of_images(settings):
 def test_what_no_data_cover_starts_at_the_middle_of_the_range(program):
     got, _, _ = pad(torch.tensor([[2.0]]), InputSpace((3,), (1.0, 3.0)), program=program)
     assert got.tolist() == [[2.0, 2.0, 2.0]]
+
+
+@pytest.mark.parametrize(("size", "shrinks"), [((13, 7), False), ((5, 9), False), ((4, 9), True)])
+def test_colours_are_resized_as_torch_resizes_them(size, shrinks):
+    X = images(2, 3, 5, 6)
+    expected = functional.interpolate(X, size=size, mode="bilinear", antialias=shrinks)
+    torch.testing.assert_close(resized(X, size), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(13, 7), (3, 4)])
+def test_grey_images_in_several_channels_are_those_of_the_one_channel(size):
+    grey = images(2, 1, 5, 6)
+    got = resized(grey.expand(-1, 3, -1, -1), size)
+    assert torch.equal(got, resized(grey, size).repeat(1, 3, 1, 1))

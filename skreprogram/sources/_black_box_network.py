@@ -100,15 +100,47 @@ class BlackBoxNetwork:
         QueryError
             When the function raises, or answers something else than was declared.
         """
-        contents = self._contents(inputs)
+        return self.answers_to_parts([inputs], len(inputs))
+
+    def answers_to_parts(self, parts, n_rows):
+        """Ask about inputs that are made one part after the other, as if they came at once.
+
+        Of a part only what its rows are told apart by is kept: a byte a number at 256 levels.
+
+        Parameters
+        ----------
+        parts : iterable of torch.Tensor, each of shape (n, *input_shape)
+            At least one part.
+        n_rows : int
+            Rows of all parts together.
+
+        Returns
+        -------
+        outputs, n_asked
+            As those of `answers`.
+        """
+        contents, first = None, 0
+        for part in parts:
+            found = self._contents(part)
+            if contents is None:
+                # a copy in any case: the function may write into what it gets
+                contents = np.empty((n_rows, *found.shape[1:]), found.dtype)
+            contents[first : first + len(found)] = found
+            first += len(found)
+        outputs, n_asked = self._answered(contents)
+        return torch.from_numpy(outputs).to(part.device, part.dtype), n_asked
+
+    def _answered(self, contents):
+        """Scores of all rows, and how many were asked."""
         if self._kept is None:
             # every row is asked, the equal ones too: to find them takes the hashes of a cache
-            parts = self._parts(range(len(contents)))
-            scores, n_asked = [self._ask(contents, part, part[0]) for part in parts], len(contents)
+            parts, n_asked = self._parts(contents), len(contents)
+            step = self._source.max_batch
+            scores = [self._ask(part, i * step) for i, part in enumerate(parts)]
         else:
             scores, n_asked = self._recalled(contents)
-        outputs = np.concatenate([np.empty((0, self._source.n_outputs), self._dtype), *scores])
-        return torch.from_numpy(outputs).to(inputs.device, inputs.dtype), n_asked
+        nothing = np.empty((0, self._source.n_outputs), self._dtype)
+        return np.concatenate([nothing, *scores]), n_asked
 
     def _contents(self, inputs):
         """What tells the rows apart: numbers of levels, or the values themselves."""
@@ -143,7 +175,7 @@ class BlackBoxNetwork:
                 places.setdefault(key, place)
         n_asked = 0
         for asked in self._parts(list(places)):
-            scores = self._ask(contents, [places[key] for key in asked], n_asked)
+            scores = self._ask(contents[[places[key] for key in asked]], n_asked)
             # on disk before the next call is made, whatever happens to that one
             self._kept.put_many(asked, scores)
             known.update(zip(asked, scores, strict=True))
@@ -154,9 +186,8 @@ class BlackBoxNetwork:
         step = self._source.max_batch
         return [whole[start : start + step] for start in range(0, len(whole), step)]
 
-    def _ask(self, contents, places, n_before):
+    def _ask(self, rows, n_before):
         """Scores of at most `max_batch` rows, by one call of the function."""
-        rows = contents[np.asarray(places)]  # a copy: the function may write into it
         if self._levels is not None:
             rows = self._levels.values(rows, self._dtype)
         try:

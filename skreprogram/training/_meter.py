@@ -76,18 +76,28 @@ class MeteredNetwork:
         self.meter = meter
         self.levels = levels
 
+    @property
+    def collects(self):
+        """Whether inputs may come part by part: a black box keeps codes of them, or copies."""
+        return hasattr(self.network, "answers")
+
     def outputs(self, inputs, alike=None):
         """Logits, or logarithms of probabilities; shape ``(n, n_outputs)``."""
-        if not hasattr(self.network, "answers"):
-            outputs, n_asked = self.network.outputs(inputs), len(inputs)
-        else:
-            try:
-                outputs, n_asked = self.network.answers(inputs)
-            except QueryError as error:
-                # what was answered before the failure was paid for
-                self.meter.note(error.n_asked, error.n_asked)
-                raise
-        self.meter.note(len(inputs), n_asked)
+        if self.collects:
+            return self.collected_outputs([inputs], len(inputs))
+        outputs = self.network.outputs(inputs)
+        self.meter.note(len(inputs), len(inputs))
+        return outputs
+
+    def collected_outputs(self, parts, n_rows):
+        """Those of n_rows inputs that come in parts, asked together."""
+        try:
+            outputs, n_asked = self.network.answers_to_parts(parts, n_rows)
+        except QueryError as error:
+            # what was answered before the failure was paid for
+            self.meter.note(error.n_asked, error.n_asked)
+            raise
+        self.meter.note(n_rows, n_asked)
         return outputs
 
     def features(self, inputs, alike=None):

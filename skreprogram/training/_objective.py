@@ -6,6 +6,8 @@ from skreprogram.mappings import LabelMapping
 
 # what the inputs of candidates may take in memory at once
 BYTES_AT_ONCE = 2**26
+# what is made of them at a time where a black box collects them: it stays in the processor's cache
+BYTES_MADE = 2**20
 # rows on which the movement of the source's inputs is measured
 ROWS_COMPARED = 8
 
@@ -34,12 +36,13 @@ class BatchObjective:
         self.levels = levels
         self.seed = seed
         self.n_rows = len(self.X)
+        self._bytes_each = model.space.size * self.weight.element_size() * self.n_rows
+        self._filled = None
         self._given, self._mean_loss, self._n_candidates = [], 0.0, 0
 
     def losses(self, candidates):
         """Losses of flat programs of shape (n_candidates, n_numbers); shape (n_candidates,)."""
-        size = self.model.space.size * self.X.element_size() * self.n_rows
-        parts = candidates.split(max(1, BYTES_AT_ONCE // size))
+        parts = candidates.split(max(1, BYTES_AT_ONCE // self._bytes_each))
         losses = [self._losses(part) for part in parts]
         return torch.cat(losses)
 
@@ -77,7 +80,7 @@ class BatchObjective:
         model, n = self.model, len(candidates)
         sides = self._sides(candidates)
         with torch.no_grad():
-            given = model.read(model.candidate_inputs(sides, self.X))
+            given = self._read(sides, n)
         scores = model.candidate_scores(given)
         self._n_classes = scores.shape[-1]
         rows = self.loss.rows(scores, self.y.expand(n, -1)) * self.weight
@@ -88,6 +91,33 @@ class BatchObjective:
             self._given.append(given)
         return losses.detach() + self._penalties(sides)
 
+    def _read(self, sides, n):
+        """What the source gives for the batch under n programs: (n, n_rows, ...)."""
+        model = self.model
+        collects = getattr(model.network, "collects", False)
+        if not collects or not hasattr(model.transformation, "addition"):
+            return model.read(model.candidate_inputs(sides, self.X))
+        outputs = model.network.collected_outputs(self._sums(sides), n * self.n_rows)
+        return outputs.unflatten(0, (n, self.n_rows))
+
+    def _sums(self, sides):
+        """Inputs of additive programs, few at a time: (n, *input_shape) each, in order."""
+        constants, space = self._constants(), self.model.space
+        transformation = self.model.transformation
+        if self._filled is None:  # once for all candidates
+            self._filled = transformation.filled(constants, self.X, space)
+        additions = torch.func.vmap(
+            lambda side: transformation.addition({**constants, **side}, space)
+        )(sides)
+        n_made = max(1, BYTES_MADE * self.n_rows // self._bytes_each)
+        for addition in additions:
+            for images in self._filled.split(n_made):
+                total = images + addition
+                yield total if space.value_range is None else total.clamp_(*space.value_range)
+
+    def _constants(self):
+        return {name: tensor[0] for name, tensor in self.model.input_constants.items()}
+
     def _sides(self, candidates):
         """Tensors of the input side, each with the leading axis of the candidates."""
         sides, first = {}, 0
@@ -95,7 +125,7 @@ class BatchObjective:
             numbers = candidates[:, first : first + tensor[0].numel()]
             sides[name] = numbers.reshape(len(candidates), *tensor.shape[1:])
             first += tensor[0].numel()
-        constants = {name: tensor[0] for name, tensor in self.model.input_constants.items()}
+        constants = self._constants()
         disturbed = [
             self.model.transformation.disturb(
                 {**constants, **{name: tensor[k] for name, tensor in sides.items()}},
@@ -106,13 +136,13 @@ class BatchObjective:
         return {name: torch.stack([side[name] for side in disturbed]) for name in sides}
 
     def _penalties(self, sides):
-        constants = {name: tensor[0] for name, tensor in self.model.input_constants.items()}
+        constants = self._constants()
         penalty = self.model.transformation.penalty
         return torch.stack(
             [
                 torch.as_tensor(
                     penalty({**constants, **{name: tensor[k] for name, tensor in sides.items()}}),
-                    dtype=self.X.dtype,
+                    dtype=self.weight.dtype,
                     device=self.X.device,
                 )
                 for k in range(len(next(iter(sides.values()))))

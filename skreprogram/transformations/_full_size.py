@@ -30,6 +30,11 @@ class FullSizeTransformation(InputTransformation):
             Data in the value range.
         space : InputSpace
             What the source takes.
+
+        Returns
+        -------
+        changed : torch.Tensor of the same shape
+            Source inputs, not yet cut off at the ends of the range.
         """
 
     def init(self, X, space, generator):
@@ -39,8 +44,12 @@ class FullSizeTransformation(InputTransformation):
         return {**affine_to_range(X, space), **drawn}
 
     def apply(self, params, X, space):
-        images = full_size(params, X, space)
+        images = self.filled(params, X, space)
         return clipped(self.changed(params, images, space), space, self.clip)
+
+    def filled(self, params, X, space):
+        """Data that fill the source's input; all programs of the same constants share them."""
+        return full_size(params, X, space)
 
 
 class AdditiveTransformation(FullSizeTransformation):
