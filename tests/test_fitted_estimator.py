@@ -177,3 +177,19 @@ def test_what_does_not_say_enough_is_answered_with_what_to_write(choice, words):
 def test_what_is_no_function_is_refused_as_one(predict, words):
     with pytest.raises(TypeError, match=words):
         BlackBoxSource(predict, (4,), 3)
+
+
+DIGEST = """
+import pickle, sys
+from skreprogram.sources import BlackBoxSource
+print(BlackBoxSource.from_estimator(pickle.load(open(sys.argv[1], "rb"))).digest)
+"""
+
+
+def test_a_forest_is_known_again_by_another_process(tmp_path):
+    # between the fields of a tree's nodes lie bytes that are whatever was in memory
+    forest = RandomForestClassifier(20, random_state=0).fit(X, Y)
+    (tmp_path / "forest.pickle").write_bytes(pickle.dumps(forest))
+    command = [sys.executable, "-c", DIGEST, tmp_path / "forest.pickle"]
+    digests = {subprocess.check_output(command, text=True).strip() for _ in range(2)}
+    assert digests == {BlackBoxSource.from_estimator(forest).digest}

@@ -27,7 +27,7 @@ _PATIENCE = 60.0
 
 def here(forest, cache=None):
     """The forest as a black box in this process."""
-    facts = {"identity": "the forest of digits", "cache": cache, **PIXELS}
+    facts = {"cache": cache, **PIXELS}
     return BlackBoxSource.from_estimator(forest, **facts)
 
 

@@ -6,7 +6,22 @@ from functools import partial
 from types import FunctionType
 from uuid import uuid4
 
-import joblib
+import numpy as np
+from joblib.hashing import NumpyHasher
+
+
+class ContentHasher(NumpyHasher):
+    """joblib's hash, of the named fields of an array alone.
+
+    The bytes between the fields, which align them, are whatever lay in memory: by them a
+    scikit-learn tree differed from itself in another process.
+    """
+
+    def save(self, obj):
+        """Add an object to what is hashed."""
+        if isinstance(obj, np.ndarray) and obj.dtype.names:
+            obj = {name: np.ascontiguousarray(obj[name]) for name in obj.dtype.names}
+        super().save(obj)
 
 
 def identity_of(predict):
@@ -24,7 +39,7 @@ def identity_of(predict):
         name, and every script may have its own ``__main__.predict``.
     """
     try:
-        return f"{joblib.hash(predict, hash_name='sha1')} {_text_of(predict)}"
+        return f"{ContentHasher('sha1').hash(predict)} {_text_of(predict)}"
     except Exception:  # whatever a reduce method of a stranger raises
         return uuid4().hex
 

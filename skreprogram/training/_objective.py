@@ -66,7 +66,7 @@ class BatchObjective:
 
     def loss_of_knowing_nothing(self):
         """Loss of scores that are all alike, once losses were asked for."""
-        alike = self.X.new_zeros(self.n_rows, self._n_classes)
+        alike = self.weight.new_zeros(self.n_rows, self._n_classes)
         return (self.loss.rows(alike, self.y) * self.weight).sum().item() / self.weight.sum().item()
 
     def given(self):

@@ -1,9 +1,8 @@
 """An additive program on a coarse grid."""
 
-from torch.nn import functional
-
 from skreprogram.transformations._full_size import AdditiveTransformation
 from skreprogram.transformations._parameters import check_takes_images, check_whole
+from skreprogram.transformations._placement import resized
 from skreprogram.transformations._range import swing
 
 
@@ -57,6 +56,4 @@ class CoarseGridTransformation(AdditiveTransformation, name="coarse-grid"):
 
     def addition(self, params, space):
         grid = swing(params["program"], space, self.strength).unsqueeze(0)
-        return functional.interpolate(
-            grid, size=space.shape[1:], mode="bilinear", align_corners=False
-        )[0]
+        return resized(grid, space.shape[1:])[0]
