@@ -103,8 +103,8 @@ def test_verbose_shows_queries_and_cost(capsys):
 
 def test_max_queries_is_never_exceeded():
     function = Asked()
-    clf = classifier(black_box(function), max_queries=777).fit(X, Y)
-    assert clf.n_queries_ == function.n_rows <= 777
+    clf = classifier(black_box(function), max_queries=377).fit(X, Y)
+    assert clf.n_queries_ == function.n_rows <= 377
     assert clf.stopped_by_ == "max_queries"
 
 
@@ -245,7 +245,7 @@ def test_queries_and_reason_are_saved_with_the_program(tmp_path):
     from skreprogram import load
 
     source = black_box(identity="toy")
-    clf = classifier(source, max_queries=777).fit(X, Y)
+    clf = classifier(source, max_queries=377).fit(X, Y)
     clf.save(tmp_path / "program.safetensors")
     again = load(tmp_path / "program.safetensors", source=source)
     assert (again.n_queries_, again.stopped_by_) == (clf.n_queries_, "max_queries")
