@@ -2,7 +2,6 @@
 
     python benchmarks/black_box.py --results benchmarks/results/black_box.csv \
         --table benchmarks/results/black_box.md --figure benchmarks/results/black_box.png
-    python benchmarks/black_box.py --speed
 """
 
 import argparse
@@ -40,11 +39,6 @@ PACKAGES = ("onnxruntime", "torch", "cma")
 def main(argv=None):
     """Run what is missing in the results file, then print the tables; 1 if a run failed."""
     options = parse(argv)
-    if options.speed:
-        from _black_box_speed import report
-
-        print(report(options))
-        return 0
     drop_half_row(options.results)
     done = finished(options.results)
     n_failed = run_all([run for run in planned(options) if run not in done], options)
@@ -72,7 +66,7 @@ def parse(argv):
     )
     parser.add_argument("--budgets", nargs="+", type=int, default=[500, 1_000, 2_000, 5_000])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--results", type=Path, help="CSV file; resumed")
+    parser.add_argument("--results", type=Path, required=True, help="CSV file; resumed")
     parser.add_argument("--table", type=Path, help="Markdown file to write")
     parser.add_argument("--figure", type=Path, help="image file to write")
     parser.add_argument(
@@ -80,12 +74,7 @@ def parse(argv):
         type=Path,
         help="folder that keeps answers: a fit of more queries asks only what one of fewer did not",
     )
-    parser.add_argument("--speed", action="store_true", help="time queries instead")
-    parser.add_argument("--rounds", type=int, default=5, help="of --speed")
-    options = parser.parse_args(argv)
-    if options.results is None and not options.speed:
-        parser.error("Got neither --results nor --speed, expected one. Name a CSV file.")
-    return options
+    return parser.parse_args(argv)
 
 
 def planned(options):

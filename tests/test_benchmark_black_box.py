@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from skreprogram.sources import BlackBoxSource
 
@@ -171,23 +170,3 @@ def test_the_figure_is_drawn(load, tmp_path):
     # something is drawn in colour, and the panels are side by side
     assert (image[..., 0] != image[..., 2]).any()
     assert image.shape[1] > 1.5 * image.shape[0]
-
-
-def test_queries_in_one_batch_have_the_losses_of_a_loop(load):
-    speed = load("_black_box_speed")
-    objective, candidates = speed.step_of(speed.dense())
-    batch = objective.losses(candidates)
-    loop = torch.cat([objective.losses(one) for one in candidates.split(1)])
-    assert batch.std() > 1e-3
-    torch.testing.assert_close(batch, loop)
-
-
-def test_speed_has_a_line_a_source(load, capsys, monkeypatch):
-    speed = load("_black_box_speed")
-    monkeypatch.setattr(speed, "SOURCES", {"dense": speed.dense, "absent": lambda: None})
-    monkeypatch.setattr(speed, "IMAGE", (3, 16, 16))
-    assert load("black_box").main(["--speed", "--rounds", "1"]) == 0
-    printed = capsys.readouterr().out
-    assert printed.count("| dense |") == 1
-    assert "absent" not in printed
-    assert "% of a model of 15 ms" in printed
