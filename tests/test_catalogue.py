@@ -48,9 +48,9 @@ def toy(tmp_path, monkeypatch):
 
 
 def test_the_names_are_sorted():
-    black_boxes = ["magika", "open-nsfw"]
+    packaged = ["magika", "minilm", "open-nsfw"]
     speech = ["speech-commands", "speech-commands-attrnn"]
-    assert list_sources() == ["imagenet-efficientnet-lite0", *black_boxes, *speech]
+    assert list_sources() == ["imagenet-efficientnet-lite0", *packaged, *speech]
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():

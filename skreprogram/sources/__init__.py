@@ -11,6 +11,9 @@ from skreprogram.sources._remote import RemoteModel
 from skreprogram.sources._remote_faults import RemoteError
 from skreprogram.sources._resolve import as_source
 from skreprogram.sources._source_model import SourceModel
+from skreprogram.sources._source_tokenizer import SourceTokenizer
+from skreprogram.sources._text_encoder import TextEncoder
+from skreprogram.sources._text_source import TextSource
 
 __all__ = [
     "AttentionRNN",
@@ -23,6 +26,9 @@ __all__ = [
     "RemoteError",
     "RemoteModel",
     "SourceModel",
+    "SourceTokenizer",
+    "TextEncoder",
+    "TextSource",
     "as_source",
     "list_sources",
     "load_source",

@@ -8,7 +8,9 @@ from skreprogram.sources._download import cache_folder, fetch
 from skreprogram.sources._facts import tidy_shape
 from skreprogram.sources._hubs import HUBS, load_from_hub
 from skreprogram.sources._packaged_onnx import PACKAGED_ONNX
+from skreprogram.sources._packaged_text import PACKAGED_TEXT
 from skreprogram.sources._source_model import SourceModel
+from skreprogram.sources._text_source import TextSource
 from skreprogram.sources._weights import locate, write_to_cache
 
 
@@ -148,7 +150,8 @@ CATALOGUE = {
 def list_sources():
     """Names of the pretrained source models.
 
-    ``open-nsfw`` and ``magika`` are black boxes, whose packages are not installed with this one.
+    ``open-nsfw`` and ``magika`` are black boxes and ``minilm`` reads text; their packages are not
+    installed with this one.
 
     Returns
     -------
@@ -159,20 +162,21 @@ def list_sources():
     --------
     >>> from skreprogram.sources import list_sources
     >>> list_sources()
-    ['imagenet-efficientnet-lite0', 'magika', 'open-nsfw', 'speech-commands',
+    ['imagenet-efficientnet-lite0', 'magika', 'minilm', 'open-nsfw', 'speech-commands',
      'speech-commands-attrnn']
     """
-    return sorted([*CATALOGUE, *PACKAGED_ONNX])
+    return sorted([*CATALOGUE, *PACKAGED_ONNX, *PACKAGED_TEXT])
 
 
 def load_source(name, download=True, input_shape=None):
-    """Return a pretrained source model of the catalogue, or of timm or torchvision.
+    """Return a pretrained source model of the catalogue, or of a hub.
 
     Parameters
     ----------
     name : str
         One of :func:`list_sources`; or ``"timm:NAME"`` or ``"torchvision:NAME"`` where that
-        package is installed, with the pretrained weights that it names so.
+        package is installed, with the pretrained weights that it names so; or
+        ``"huggingface:NAME"`` for language models, see :meth:`TextSource.from_pretrained`.
     download : bool, default=True
         Whether weights that do not come with this package may be downloaded. They are kept in
         ``$SKREPROGRAM_HOME`` or ``~/.cache/skreprogram``; with ``download=False`` the error says
@@ -203,13 +207,18 @@ def load_source(name, download=True, input_shape=None):
     """
     if name.partition(":")[0] in HUBS:
         return load_from_hub(name, download, input_shape)
+    if name.partition(":")[0] == "huggingface":
+        source = TextSource.from_pretrained(name.partition(":")[2], download=download, name=name)
+        return source if input_shape is None else source.with_max_length(input_shape[0])
+    if name in PACKAGED_TEXT:
+        return PACKAGED_TEXT[name].source(input_shape)
     if name in PACKAGED_ONNX:
         _chosen_shape(PACKAGED_ONNX[name], input_shape)
         return PACKAGED_ONNX[name].source()
     if name not in CATALOGUE:
         raise ValueError(
             f"Got source {name!r}, expected one of {list_sources()}, or a name behind one of "
-            f"{[f'{hub}:' for hub in HUBS]}."
+            f"{[f'{hub}:' for hub in (*HUBS, 'huggingface')]}."
         )
     entry = CATALOGUE[name]
     shape = _chosen_shape(entry, input_shape)

@@ -35,6 +35,10 @@ class FrozenNetwork:
         self._scale = channel_constants(source, module)
         self._is_recurrent = any(isinstance(part, nn.RNNBase) for part in module.modules())
         self._mixed, self._rounded = False, None
+        # vectors of the vocabulary where the source reads text; always the same object
+        with torch.no_grad():
+            vectors = getattr(module, "embeddings", None)
+        self.embeddings = vectors.detach() if isinstance(vectors, torch.Tensor) else None
         # per thread, because threads share this network
         self._caught = threading.local()
         for name, side in self._layers or ():

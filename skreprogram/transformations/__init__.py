@@ -6,6 +6,7 @@ from skreprogram.transformations._coarse_grid import CoarseGridTransformation
 from skreprogram.transformations._convolution import ConvolutionalInput
 from skreprogram.transformations._dense import DenseInput
 from skreprogram.transformations._differences import DifferencesTransformation
+from skreprogram.transformations._embedding import EmbeddingTransformation
 from skreprogram.transformations._host_image import HostImageTransformation
 from skreprogram.transformations._identity import IdentityTransformation
 from skreprogram.transformations._low_rank import LowRankTransformation
@@ -13,6 +14,7 @@ from skreprogram.transformations._modulation import FrequencyModulation
 from skreprogram.transformations._modulations import modulations
 from skreprogram.transformations._overlay import OverlayTransformation
 from skreprogram.transformations._padding import PaddingTransformation
+from skreprogram.transformations._prompts import PromptTransformation
 from skreprogram.transformations._resizing import ResizingTransformation
 from skreprogram.transformations._sample_masks import MaskedTransformation
 from skreprogram.transformations._scaled_padding import ScaledPadding
@@ -27,6 +29,7 @@ __all__ = [
     "ConvolutionalInput",
     "DenseInput",
     "DifferencesTransformation",
+    "EmbeddingTransformation",
     "FrequencyModulation",
     "HostImageTransformation",
     "IdentityTransformation",
@@ -35,6 +38,7 @@ __all__ = [
     "MaskedTransformation",
     "OverlayTransformation",
     "PaddingTransformation",
+    "PromptTransformation",
     "ResizingTransformation",
     "ScaledPadding",
     "SideBySide",
