@@ -207,6 +207,7 @@ ONLY_IMAGES = (
     "scaled-padding",
 )
 SAME_SHAPE = ("affine", "overlay", "identity")
+ONLY_TOKENS = ("token-patches",)
 
 
 @pytest.mark.parametrize("name", ["affine", "overlay", "padding", *ONLY_IMAGES])
@@ -229,7 +230,9 @@ def test_a_number_of_channels_that_no_rule_changes_is_refused(name):
         InputTransformation.resolve(name).init(torch.rand(2, 5, 6, 6), PIXELS, G())
 
 
-@pytest.mark.parametrize("name", sorted({*InputTransformation.names()} - {*ONLY_IMAGES}))
+@pytest.mark.parametrize(
+    "name", sorted({*InputTransformation.names()} - {*ONLY_IMAGES, *ONLY_TOKENS})
+)
 def test_every_short_name_transforms_a_series(name):
     space = InputSpace((4000,), (-1.0, 1.0), sampling_rate=8000)
     transformation = InputTransformation.resolve(name)

@@ -38,7 +38,7 @@ class BatchObjective:
 
     def losses(self, candidates):
         """Losses of flat programs of shape (n_candidates, n_numbers); shape (n_candidates,)."""
-        size = self.model.space.size * self.X.element_size() * self.n_rows
+        size = self.model.space.size * self.weight.element_size() * self.n_rows
         parts = candidates.split(max(1, BYTES_AT_ONCE // size))
         losses = [self._losses(part) for part in parts]
         return torch.cat(losses)
@@ -106,7 +106,7 @@ class BatchObjective:
             [
                 torch.as_tensor(
                     penalty({**constants, **{name: tensor[k] for name, tensor in sides.items()}}),
-                    dtype=self.X.dtype,
+                    dtype=self.weight.dtype,
                     device=self.X.device,
                 )
                 for k in range(len(next(iter(sides.values()))))
