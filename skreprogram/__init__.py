@@ -4,6 +4,13 @@ __version__ = "0.1.0.dev0"
 
 from skreprogram._classifier import ReprogrammingClassifier
 from skreprogram._persistence import load
+from skreprogram._sequence import SequenceReprogrammer
 from skreprogram._time_series import TimeSeriesReprogrammer
 
-__all__ = ["ReprogrammingClassifier", "TimeSeriesReprogrammer", "__version__", "load"]
+__all__ = [
+    "ReprogrammingClassifier",
+    "SequenceReprogrammer",
+    "TimeSeriesReprogrammer",
+    "__version__",
+    "load",
+]

@@ -42,6 +42,9 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
     A subclass states its parameters and turns X into an array (`_check_samples`).
     """
 
+    # further attributes of a fit that prediction needs, plain values for the file of `save`
+    _kept_facts = ()
+
     @abstractmethod
     def _check_samples(self, X, reset):
         """Validate X; return what the input transformation takes, as an ndarray."""
@@ -225,7 +228,7 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         X, codes, weight = X[kept], codes[kept], weight[kept]
         if classes is None:
             check_enough_classes(codes, self.classes_)
-        return X, codes, weight.astype(X.dtype)
+        return X, codes, weight.astype(self.dtype)
 
     def _same_classes(self, classes):
         """Classes of the first call, which a later one may repeat."""

@@ -18,6 +18,7 @@ from skreprogram.training import Program
 FORMAT = 1
 ESTIMATORS = {
     "ReprogrammingClassifier": "skreprogram._classifier",
+    "SequenceReprogrammer": "skreprogram._sequence",
     "TimeSeriesReprogrammer": "skreprogram._time_series",
 }
 # what prediction does not need, and a file can only hold where it is a name or a number
@@ -53,10 +54,11 @@ def write_program(estimator, path):
         "classes": _encode(estimator.classes_),
         "classes_dtype": estimator.classes_.dtype.str,
         "input_shape": list(estimator.input_shape_),
-        "n_features_in": estimator.n_features_in_,
+        "n_features_in": getattr(estimator, "n_features_in_", None),
         "feature_names_in": getattr(estimator, "feature_names_in_", np.array([])).tolist(),
         "transformation": _encode(estimator.transformation_),
         "mapping": _encode(estimator.mapping_),
+        "facts": _encode({name: getattr(estimator, name) for name in estimator._kept_facts}),
         "history": program.history,
         "n_queries": estimator.n_queries_,
         "stopped_by": estimator.stopped_by_,
@@ -82,7 +84,7 @@ def load(path, source=None):
 
     Returns
     -------
-    estimator : ReprogrammingClassifier or TimeSeriesReprogrammer
+    estimator : ReprogrammingClassifier, TimeSeriesReprogrammer or SequenceReprogrammer
         Ready to predict.
 
     Raises
@@ -112,9 +114,12 @@ def _filled(estimator, header, tensors, source):
     estimator.mapping_ = _decode(header["mapping"])
     estimator.classes_ = np.array(_decode(header["classes"]), dtype=header["classes_dtype"])
     estimator.input_shape_ = tuple(header["input_shape"])
-    estimator.n_features_in_ = header["n_features_in"]
+    if header["n_features_in"] is not None:
+        estimator.n_features_in_ = header["n_features_in"]
     if header["feature_names_in"]:
         estimator.feature_names_in_ = np.array(header["feature_names_in"], dtype=object)
+    for name in estimator._kept_facts:
+        setattr(estimator, name, _decode(header["facts"])[name])
     estimator._seen = None
     estimator.surrogate_ = None
     estimator.n_queries_, estimator.stopped_by_ = header["n_queries"], header["stopped_by"]

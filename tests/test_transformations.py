@@ -206,8 +206,8 @@ ONLY_IMAGES = (
     "sample-masks",
     "scaled-padding",
 )
-ONLY_TEXTS = ("embedding", "prompts")
 SAME_SHAPE = ("affine", "overlay", "identity")
+ONLY_TOKENS = ("embedding", "prompts", "token-patches")
 
 
 @pytest.mark.parametrize("name", ["affine", "overlay", "padding", *ONLY_IMAGES])
@@ -231,7 +231,7 @@ def test_a_number_of_channels_that_no_rule_changes_is_refused(name):
 
 
 @pytest.mark.parametrize(
-    "name", sorted({*InputTransformation.names()} - {*ONLY_IMAGES, *ONLY_TEXTS})
+    "name", sorted({*InputTransformation.names()} - {*ONLY_IMAGES, *ONLY_TOKENS})
 )
 def test_every_short_name_transforms_a_series(name):
     space = InputSpace((4000,), (-1.0, 1.0), sampling_rate=8000)

@@ -119,7 +119,10 @@ def _input_side(task, composition, generator):
         return task.start.tensors()[0]
     # copies merged: constants of the data are the same whether rows are weighted or repeated
     X = merge_copies(task.train).X
-    return composition.transformation.init(X, composition.space, generator)
+    theta = composition.transformation.init(X, composition.space, generator)
+    # data that are no measurements, such as numbers of tokens, do not tell the precision
+    kind = task.train.weight.dtype
+    return {name: t.to(kind) if t.is_floating_point() else t for name, t in theta.items()}
 
 
 def _output_side(task, probe, composition, generator, options=None):

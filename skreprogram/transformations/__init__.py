@@ -22,6 +22,8 @@ from skreprogram.transformations._side_by_side import SideBySide
 from skreprogram.transformations._stretching import StretchingTransformation
 from skreprogram.transformations._sums import SumsTransformation
 from skreprogram.transformations._tiling import TilingTransformation
+from skreprogram.transformations._token_patches import TokenPatchesTransformation
+from skreprogram.transformations._tokens import TokenTransformation
 
 __all__ = [
     "AffineInput",
@@ -45,5 +47,7 @@ __all__ = [
     "StretchingTransformation",
     "SumsTransformation",
     "TilingTransformation",
+    "TokenPatchesTransformation",
+    "TokenTransformation",
     "modulations",
 ]

@@ -6,13 +6,14 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from skreprogram.transformations._base import InputTransformation
+from skreprogram.transformations._host import host_image
 from skreprogram.transformations._parameters import (
     check_choice,
     check_share,
     check_takes_images,
     check_whole,
 )
-from skreprogram.transformations._placement import laid_out, placed, resized, squares
+from skreprogram.transformations._placement import placed, squares
 from skreprogram.transformations._range import clipped, swing
 
 
@@ -141,23 +142,7 @@ class HostImageTransformation(InputTransformation, name="host-image"):
     def _host(self, X, space):
         if self.host is None:
             return X.new_full(space.shape, space.centre)
-        host = torch.as_tensor(np.asarray(self.host, dtype=float)).to(X)
-        host = laid_out(host.unsqueeze(0), space) if host.ndim in (2, 3) else host
-        if host.ndim != 4 or host.shape[1] != space.shape[0]:
-            raise ValueError(
-                f"Got a host of shape {np.shape(self.host)}, expected (height, width) or "
-                f"({space.shape[0]}, height, width), the source's channels first."
-            )
-        ends = (float(host.min()), float(host.max()))
-        if space.value_range and not (
-            space.value_range[0] <= ends[0] <= ends[1] <= space.value_range[1]
-        ):
-            raise ValueError(
-                f"Got a host with values from {ends[0]:.4g} to {ends[1]:.4g}, expected the "
-                f"source's range {tuple(space.value_range)}. Scale it, for example divide bytes "
-                "by 255."
-            )
-        return clipped(resized(host, space.shape[1:])[0], space)
+        return host_image(self.host, space, space.shape[1:], X.dtype)
 
     def _check(self, X, space):
         check_takes_images(self, space)
