@@ -1,48 +1,51 @@
 """The door for texts and sequences of tokens."""
 
-from numbers import Integral
-
-import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import _check_sample_weight
 
 from skreprogram._base import BaseReprogrammer
-from skreprogram._texts import check_texts
+from skreprogram._texts import check_texts, length_of, weighing
+from skreprogram.sources import as_source, load_source
 from skreprogram.tokenizers import as_tokenizer
-from skreprogram.transformations import TokenTransformation
+from skreprogram.transformations import InputTransformation, TokenTransformation
 
-# without max_length no sample is longer than this, however long the training texts are
-LONGEST = 512
+# what "auto" stands for, by what the source takes
+_TEXTS = {"input_transformation": "embedding", "output_mapping": "features"}
+_OTHERS = {"input_transformation": "token-patches", "output_mapping": "linear"}
 
 
 class SequenceReprogrammer(BaseReprogrammer):
     """Classify texts, molecules, proteins or DNA by a frozen model of something else.
 
     ``p(y | x) = mapping(source(transformation(tokens)))``: the source model stays frozen. A
-    tokenizer cuts a text into tokens and numbers them by a vocabulary of the training texts, the
-    input transformation turns the numbers into what the source takes, the output mapping turns its
-    answers into classes. With the defaults every character becomes a trained patch of an image,
-    and an ImageNet network looks at the patches side by side.
+    tokenizer cuts a text into tokens and numbers them, the input transformation turns the numbers
+    into what the source takes, the output mapping turns its answers into classes. With the defaults
+    a language model reads the text and a head on its features is solved in closed form; around an
+    image network every character becomes a trained patch of an image.
 
     Parameters
     ----------
-    source : str, SourceModel, BlackBoxSource or torch.nn.Module, \
-            default="imagenet-efficientnet-lite0"
-        Frozen source model: a name of :func:`skreprogram.sources.list_sources`, a handle, or any
-        torch module, of which a private copy is frozen.
-    tokenizer : str, Tokenizer or callable, default="char"
-        From a text to tokens: "char", "word", "kmer:3" (overlapping runs of three characters), an
-        object of :mod:`skreprogram.tokenizers`, or a function that returns the list of tokens.
+    source : str, SourceModel, BlackBoxSource or torch.nn.Module, default="minilm"
+        Frozen source model: "minilm" (needs the extra ``text``) or another name of
+        :func:`skreprogram.sources.list_sources`, a handle, or any torch module, of which a private
+        copy is frozen.
+    tokenizer : str, Tokenizer or callable, default="auto"
+        From a text to tokens: "source" (the language model's own), "char", "word", "kmer:3"
+        (overlapping runs of three characters), an object of :mod:`skreprogram.tokenizers`, or a
+        function that returns the list of tokens. "auto" is "source" where the input transformation
+        reads the source's own tokens, and "char" elsewhere.
     max_length : int or None, default=None
         Tokens of a sample that count, from its start. None takes the longest training sample, but
         not more than 512 tokens.
-    input_transformation : str or TokenTransformation, default="token-patches"
-        From numbers of tokens to source inputs: "token-patches", or an object of
-        :mod:`skreprogram.transformations` made for tokens.
-    output_mapping : str or OutputMapping, default="linear"
+    input_transformation : str or InputTransformation, default="auto"
+        From numbers of tokens to source inputs: "embedding" (the text as it is), "prompts" (trained
+        prompts around it), "token-patches" (trained patches of an image), or an object of
+        :mod:`skreprogram.transformations` made for tokens. "auto" is "embedding" where the source
+        is a language model and "token-patches" elsewhere.
+    output_mapping : str or OutputMapping, default="auto"
         From the source to the classes: "linear" (head on the source's outputs), "features" (head
         on its features), "first", "random", "frequency", "iterative" (source labels stand for
-        target classes), or an object of :mod:`skreprogram.mappings`.
+        target classes), or an object of :mod:`skreprogram.mappings`. "auto" is "features" where the
+        source is a language model and "linear" elsewhere.
     max_epochs : int, default=10
         Epochs at most, where something trains by gradient; the parameters from here to
         `callbacks` have no effect elsewhere.
@@ -124,10 +127,11 @@ class SequenceReprogrammer(BaseReprogrammer):
         Epochs that were run; 0 for a closed form.
     input_shape_ : tuple of int
         Number of tokens of a sample, padded or cut off.
-    tokenizer_ : Tokenizer
-        Tokenizer as it was fitted.
+    tokenizer_ : Tokenizer or None
+        Tokenizer as it was fitted; None where the source's own is used.
     vocabulary_ : dict
         From tokens to numbers, most frequent first: 2, 3, ...; 0 is padding, 1 an unknown token.
+        Empty where the source's own tokenizer is used.
 
     See Also
     --------
@@ -173,12 +177,12 @@ class SequenceReprogrammer(BaseReprogrammer):
 
     def __init__(
         self,
-        source="imagenet-efficientnet-lite0",
+        source="minilm",
         *,
-        tokenizer="char",
+        tokenizer="auto",
         max_length=None,
-        input_transformation="token-patches",
-        output_mapping="linear",
+        input_transformation="auto",
+        output_mapping="auto",
         max_epochs=10,
         lr=0.05,
         batch_size=32,
@@ -231,28 +235,62 @@ class SequenceReprogrammer(BaseReprogrammer):
         self.verbose = verbose
 
     def _check_samples(self, X, reset):
-        samples = self.tokenizer_.split(check_texts(X))
-        return self.tokenizer_.encode(samples, self.vocabulary_, *self.input_shape_)
+        tokenizer = self.tokenizer_ or self.source_.tokenizer
+        samples = tokenizer.split(check_texts(X))
+        return tokenizer.encode(samples, self.vocabulary_, *self.input_shape_)
 
     def _check_fit_data(self, X, y, sample_weight, classes=None, reset=True):
         samples = check_texts(X)
         learns = reset and not (self.warm_start and hasattr(self, "program_"))
         if learns:
-            self.tokenizer_ = clone(as_tokenizer(self.tokenizer))
-        samples = self.tokenizer_.split(samples)
+            self.tokenizer_ = self._chosen_tokenizer()
+        if self.tokenizer_ is None:
+            self.source_ = as_source(self.source, None)
+        tokenizer = self.tokenizer_ or self.source_.tokenizer
+        samples = tokenizer.split(samples)
         if learns:
-            seen = _with_weight(samples, sample_weight)
-            self.vocabulary_ = self.tokenizer_.learn(seen)
-            self.input_shape_ = (_length(seen, self.max_length),)
+            seen = weighing(samples, sample_weight)
+            self.vocabulary_ = tokenizer.learn(seen)
+            self.input_shape_ = (length_of(seen, self.max_length),)
         return super()._check_fit_data(samples, y, sample_weight, classes, reset=False)
+
+    def _chosen_tokenizer(self):
+        """A tokenizer to fit; None where the source's own is used."""
+        choice = self.tokenizer
+        if isinstance(choice, str) and choice == "auto":
+            chosen = InputTransformation.resolve(self._chosen("input_transformation"))
+            choice = "source" if _reads_source_tokens(chosen) else "char"
+        if not (isinstance(choice, str) and choice == "source"):
+            return clone(as_tokenizer(choice))
+        if not self._takes_text():
+            raise ValueError(
+                f"Got tokenizer='source' with the source {self.source!r}, which has no tokenizer, "
+                "expected a language model. Use tokenizer='char', 'word' or 'kmer:3'."
+            )
+        return None
+
+    def _takes_text(self):
+        """Whether the source is a language model."""
+        source = load_source(self.source) if isinstance(self.source, str) else self.source
+        return hasattr(source, "tokenizer")
+
+    def _chosen(self, name):
+        choice = super()._chosen(name)
+        if not (isinstance(choice, str) and choice == "auto"):
+            return choice
+        return (_TEXTS if self._takes_text() else _OTHERS)[name]
 
     def _resolve(self):
         super()._resolve()
-        if not isinstance(self.transformation_, TokenTransformation):
+        own = self.tokenizer_ is None
+        if _reads_source_tokens(self.transformation_) and own:
+            return
+        if own or not isinstance(self.transformation_, TokenTransformation):
             raise ValueError(
-                f"Got input_transformation={self.input_transformation!r}, which takes numbers, "
-                "expected one of tokens: 'token-patches', or an object of a subclass of "
-                "TokenTransformation. Choose one, or another estimator."
+                f"Got input_transformation={self.input_transformation!r} with "
+                f"tokenizer={self.tokenizer!r}, expected 'embedding' or 'prompts' with "
+                "tokenizer='source', which read a language model's own tokens, or one that numbers "
+                "the tokens of any tokenizer, such as 'token-patches'. Leave tokenizer='auto'."
             )
         self.transformation_.set_params(n_tokens=max(self.vocabulary_.values()) + 1)
 
@@ -263,20 +301,5 @@ class SequenceReprogrammer(BaseReprogrammer):
         return tags
 
 
-def _with_weight(samples, sample_weight):
-    """Samples that count; those of weight 0 must be as good as absent."""
-    weight = _check_sample_weight(sample_weight, samples, dtype=np.float64)
-    seen = [own for own, mass in zip(samples, weight, strict=True) if mass > 0]
-    # no weight at all is refused later, with all the labels at hand
-    return seen or samples
-
-
-def _length(samples, max_length):
-    """Numbers of tokens to which samples are padded or cut off."""
-    if max_length is None:
-        return min(max(max(map(len, samples)), 1), LONGEST)
-    if not isinstance(max_length, Integral) or isinstance(max_length, bool) or max_length < 1:
-        raise ValueError(
-            f"Got max_length={max_length!r}, expected None or a positive whole number of tokens."
-        )
-    return int(max_length)
+def _reads_source_tokens(transformation):
+    return getattr(transformation, "reads_source_tokens", False)

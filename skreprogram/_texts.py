@@ -5,10 +5,13 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
+from sklearn.utils.validation import _check_sample_weight
 
 _WISH = "expected one axis of texts, or of lists of tokens"
 # numpy's kinds of arrays whose rows can be tokens: texts, objects, whole numbers
 _TOKENS = "UTOiu"
+# without max_length no sample is longer than this, however long the training texts are
+LONGEST = 512
 
 
 def check_texts(X):
@@ -93,3 +96,22 @@ def _checked_tokens(sample, i):
                 "tokens that are texts or whole numbers. Convert or drop it."
             )
     return tokens
+
+
+def weighing(samples, sample_weight):
+    """Samples that count; those of weight 0 must be as good as absent."""
+    weight = _check_sample_weight(sample_weight, samples, dtype=np.float64)
+    seen = [own for own, mass in zip(samples, weight, strict=True) if mass > 0]
+    # no weight at all is refused later, with all the labels at hand
+    return seen or samples
+
+
+def length_of(samples, max_length):
+    """Numbers of tokens to which samples are padded or cut off."""
+    if max_length is None:
+        return min(max(max(map(len, samples)), 1), LONGEST)
+    if not isinstance(max_length, Integral) or isinstance(max_length, bool) or max_length < 1:
+        raise ValueError(
+            f"Got max_length={max_length!r}, expected None or a positive whole number of tokens."
+        )
+    return int(max_length)

@@ -87,7 +87,11 @@ def test_bad_texts_get_a_sentence_at_prediction(fitted, kind):
     [
         ({"max_length": 0}, ValueError, "Got max_length=0, expected None or a positive whole"),
         ({"tokenizer": "letters"}, ValueError, "Got the tokenizer 'letters'"),
-        ({"input_transformation": "padding"}, ValueError, "'padding', which takes numbers"),
+        (
+            {"input_transformation": "padding"},
+            ValueError,
+            "'padding' with tokenizer='auto', expected 'embedding'",
+        ),
         ({"source": table_source()}, ValueError, "expected one that takes images"),
         ({"lr": -1}, ValueError, "Got lr=-1"),
     ],
