@@ -1,0 +1,203 @@
+"""The configurations that the sequences benchmark knows by name.
+
+To add one, write a function of target and seed that returns an unfitted estimator, and a line in
+`CONFIGURATIONS`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
+
+from skreprogram import SequenceReprogrammer
+from skreprogram.sources import load_source
+from skreprogram.transformations import InputTransformation
+
+IMAGES, TEXT = "imagenet-efficientnet-lite0", "minilm"
+
+
+class Configuration(NamedTuple):
+    """One line of a table.
+
+    Parameters
+    ----------
+    make : callable
+        From target and seed to an unfitted estimator.
+    tokens : str or None, default=None
+        The kind of targets that it is for; None is every kind.
+    aligned : bool, default=False
+        Whether it is for targets that are aligned alone.
+    needs : str or None, default=None
+        The input transformation it cannot do without.
+    spaced : bool, default=False
+        Whether characters are shown as words: a language model's tokenizer would make arbitrary
+        pieces of DNA, and one unknown token of what is longer than 100 characters.
+    """
+
+    make: Callable[..., Any]
+    tokens: str | None = None
+    aligned: bool = False
+    needs: str | None = None
+    spaced: bool = False
+
+    def runs_on(self, target):
+        """Whether this is for such a target."""
+        return self.tokens in (None, target.tokens) and (target.aligned or not self.aligned)
+
+    @property
+    def available(self):
+        """Whether the package has the input transformation."""
+        return self.needs is None or self.needs in InputTransformation.names()
+
+    def shown(self, texts, target):
+        """The texts as the estimator gets them."""
+        if self.spaced and target.tokens == "characters":
+            return [" ".join(text) for text in texts]
+        return texts
+
+
+def words(target, seed):
+    """TF-IDF of words and pairs of words, logistic regression."""
+    # the texts are cut already, and "n't" or "!" say something
+    features = TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True)
+    return make_pipeline(features, logistic_regression(target))
+
+
+def kmers(target, seed, scaler):
+    """Counts of 1 to 4 characters in a row, scaled, logistic regression."""
+    features = CountVectorizer(analyzer="char", ngram_range=(1, 4), lowercase=False)
+    return make_pipeline(features, scaler(), logistic_regression(target))
+
+
+def positions(target, seed):
+    """Which character stands where, logistic regression."""
+    return make_pipeline(CountVectorizer(analyzer=characters_in_place), logistic_regression(target))
+
+
+def characters_in_place(text):
+    """Each character with its number in the text."""
+    return [f"{i}{character}" for i, character in enumerate(text)]
+
+
+def logistic_regression(target):
+    """The head of all plain baselines; its penalty is chosen within the training part."""
+    return GridSearchCV(
+        LogisticRegression(max_iter=2_000, class_weight=weights(target)),
+        {"C": [0.01, 0.1, 1.0, 10.0, 100.0]},
+        scoring="roc_auc" if target.imbalanced else "accuracy",
+        cv=3,
+    )
+
+
+def weights(target):
+    """Weights of classes, the same for all configurations."""
+    return "balanced" if target.imbalanced else None
+
+
+def text_program(target, seed, transformation, random_weights=False, tokenizer="source", **rest):
+    """A language model's own tokens, perhaps with a program, and a head on all its layers."""
+    source = load_source(TEXT).with_random_weights(seed) if random_weights else TEXT
+    return SequenceReprogrammer(
+        source,
+        tokenizer=tokenizer,
+        input_transformation=transformation,
+        output_mapping="features",
+        class_weight=weights(target),
+        random_state=seed,
+        **rest,
+    )
+
+
+def new_tokens(target, seed, transformation):
+    """The target's own tokens, of which a program makes the language model's."""
+    return text_program(target, seed, transformation, tokenizer=own_tokens(target))
+
+
+def patches(target, seed, random_weights=False):
+    """Tokens as patches of an image, with the defaults of the estimator."""
+    source = load_source(IMAGES).with_random_weights(seed) if random_weights else IMAGES
+    return SequenceReprogrammer(
+        source,
+        tokenizer=own_tokens(target),
+        input_transformation="token-patches",
+        class_weight=weights(target),
+        random_state=seed,
+    )
+
+
+def own_tokens(target):
+    """Tokenizer of what a text of the target is made of."""
+    return {"words": "word", "characters": "char"}[target.tokens]
+
+
+# chosen on validation parts of SST-2 and TREC
+PROMPTS = {"lr": 0.003, "output_lr": 0.02, "lr_scheduler": "cosine", "max_epochs": 15}
+
+CONFIGURATIONS = {
+    "TF-IDF": Configuration(words, "words"),
+    "k-mer counts": Configuration(partial(kmers, scaler=MaxAbsScaler), "characters"),
+    "k-mer TF-IDF": Configuration(
+        partial(kmers, scaler=partial(TfidfTransformer, sublinear_tf=True)), "characters"
+    ),
+    "characters in place": Configuration(positions, "characters", aligned=True),
+    "linear probe": Configuration(
+        partial(text_program, transformation="embedding"), needs="embedding", spaced=True
+    ),
+    "linear probe, random weights": Configuration(
+        partial(text_program, transformation="embedding", random_weights=True),
+        needs="embedding",
+        spaced=True,
+    ),
+    "prompts": Configuration(
+        partial(text_program, transformation="prompts", **PROMPTS), needs="prompts", spaced=True
+    ),
+    "sparse vocabulary": Configuration(
+        partial(new_tokens, transformation="sparse-vocabulary"), needs="sparse-vocabulary"
+    ),
+    "vocabulary remapping": Configuration(
+        partial(new_tokens, transformation="vocabulary-remapping"), needs="vocabulary-remapping"
+    ),
+    "token patches": Configuration(patches, needs="token-patches"),
+    "token patches, random weights": Configuration(
+        partial(patches, random_weights=True), needs="token-patches"
+    ),
+}
+
+
+def count_numbers(estimator):
+    """Count what was fitted and what prediction needs beside the source.
+
+    Parameters
+    ----------
+    estimator : SequenceReprogrammer or Pipeline
+        Fitted.
+
+    Returns
+    -------
+    n_trained : int
+        Numbers that were fitted to labels: by gradient, or in closed form.
+    n_stored : int
+        Those and constants such as scales of features; vocabularies are not numbers.
+    """
+    if hasattr(estimator, "program_"):
+        return _count_program(estimator)
+    head = estimator[-1].best_estimator_
+    n_trained = head.coef_.size + head.intercept_.size
+    kept = ((step, name) for step in estimator[:-1] for name in ("idf_", "scale_"))
+    constants = (getattr(step, name, None) for step, name in kept)
+    return n_trained, n_trained + sum(own.size for own in constants if own is not None)
+
+
+def _count_program(estimator):
+    program = estimator.program_
+    sides = (
+        (program.input, estimator.transformation_.trainable),
+        (program.output, estimator.mapping_.trainable),
+    )
+    n_trained = sum(own[name].size for own, names in sides for name in names if name in own)
+    return n_trained, sum(array.size for own, _ in sides for array in own.values())
