@@ -6,8 +6,8 @@ import joblib
 import numpy as np
 import pytest
 import skops.io
+from letter_texts import PATCHES, X_TEST, Y_TEST, X, Y, reprogrammer
 from numpy.testing import assert_allclose, assert_array_equal
-from sequences import PATCHES, X_TEST, Y_TEST, X, Y, reprogrammer
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from letter_texts import PATCHES, X_TEST, X, Y, reprogrammer
 from numpy.testing import assert_array_equal
 from scipy.sparse import eye
-from sequences import PATCHES, X_TEST, X, Y, reprogrammer
 from sklearn.base import clone
 from toys import image_source, table_source
 
