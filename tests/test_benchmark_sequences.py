@@ -31,7 +31,6 @@ def reprogrammer(**params):
 def load(monkeypatch):
     """Import a module of the benchmarks, which are scripts and no package."""
     monkeypatch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
-    # the tests have a module of this name
     return importlib.import_module
 
 
