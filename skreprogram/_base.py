@@ -267,7 +267,8 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         """How the gradient is had from this source."""
         choice = self.gradient
         if isinstance(choice, str) and choice == "auto":
-            choice = "backprop" if self.source_.differentiable else "spsa"
+            asking = self.transformation_.query_gradient
+            choice = "backprop" if self.source_.differentiable else asking
         gradient = Gradient.resolve(choice)
         check_queries(gradient, self.source_, self.transformation_, self.mapping_, self.precision)
         return gradient

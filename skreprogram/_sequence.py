@@ -38,7 +38,8 @@ class SequenceReprogrammer(BaseReprogrammer):
         not more than 512 tokens.
     input_transformation : str or InputTransformation, default="auto"
         From numbers of tokens to source inputs: "embedding" (the text as it is), "prompts" (trained
-        prompts around it), "token-patches" (trained patches of an image), or an object of
+        prompts around it), "sparse-vocabulary" and "vocabulary-remapping" (other tokens in the
+        terms of a language model), "token-patches" (trained patches of an image), or an object of
         :mod:`skreprogram.transformations` made for tokens. "auto" is "embedding" where the source
         is a language model and "token-patches" elsewhere.
     output_mapping : str or OutputMapping, default="auto"

@@ -230,6 +230,12 @@ def check_queries(gradient, source, transformation, mapping, precision):
             f"Got the source {source.name!r}, a black box, and gradient='backprop', which needs "
             "to look inside. Use gradient='auto', 'spsa', 'rgf' or 'cma-es', which ask queries."
         )
+    if gradient.needs_draws and not hasattr(transformation, "draw"):
+        raise ValueError(
+            f"Got gradient={gradient!r} and the input transformation "
+            f"{type(transformation).__name__}, which chooses nothing that could be drawn, expected "
+            "one such as 'vocabulary-remapping'. Use gradient='auto'."
+        )
     if gradient.asks_queries and precision != "full":
         raise ValueError(
             f"Got precision={precision!r} and a gradient that is estimated from small differences "

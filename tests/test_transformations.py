@@ -207,7 +207,7 @@ ONLY_IMAGES = (
     "scaled-padding",
 )
 SAME_SHAPE = ("affine", "overlay", "identity")
-ONLY_TOKENS = ("embedding", "prompts", "token-patches")
+ONLY_TOKENS = ("embedding", "prompts", "sparse-vocabulary", "token-patches", "vocabulary-remapping")
 
 
 @pytest.mark.parametrize("name", ["affine", "overlay", "padding", *ONLY_IMAGES])

@@ -78,11 +78,13 @@ class Gradient(Strategy, family="gradient"):
     """How the gradient of a program is had.
 
     With `looks_inside` it needs a source that torch can differentiate. With `asks_queries` it is
-    estimated from losses alone, by the methods of `QueryGradient`.
+    estimated from losses alone, by the methods of `QueryGradient`. With `needs_draws` the input
+    transformation must be one that chooses, and can draw.
     """
 
     asks_queries = False
     looks_inside = False
+    needs_draws = False
 
 
 class QueryGradient(Gradient):

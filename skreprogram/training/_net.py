@@ -12,6 +12,7 @@ from skreprogram.training._callbacks import (
     StopWhenAllRest,
 )
 from skreprogram.training._optimizers import optimizer_settings, schedule
+from skreprogram.training._renewal import RenewPrograms
 
 
 class ProgramNet(NeuralNet):
@@ -208,7 +209,7 @@ def net_settings(model, train, valid, options, device, best):
     -------
     settings : dict
     """
-    callbacks = [("best", best), ("refit", RefitMapping())]
+    callbacks = [("best", best), ("refit", RefitMapping()), ("renew", RenewPrograms())]
     if options.verbose:
         callbacks.append(("bar", ProgressBar()))
     if options.lr_scheduler is not None:

@@ -1,6 +1,7 @@
 """The loss of one batch as a function of the program's numbers."""
 
 import torch
+from torch.utils._pytree import tree_leaves
 
 from skreprogram.mappings import LabelMapping
 
@@ -77,19 +78,27 @@ class BatchObjective:
         return given, self.y.repeat(n)[None], self.weight.repeat(n)[None] / n
 
     def _losses(self, candidates):
-        model, n = self.model, len(candidates)
         sides = self._sides(candidates)
         with torch.no_grad():
-            given = self._read(sides, n)
+            given = self._read(sides, len(candidates))
+        losses = self._mean(self._row_losses(given))
+        return losses.detach() + self._penalties(sides)
+
+    def _row_losses(self, given):
+        """Losses of the batch's rows, (n, n_rows), from what the source gave for n programs."""
+        model, n = self.model, len(tree_leaves(given)[0])
         scores = model.candidate_scores(given)
         self._n_classes = scores.shape[-1]
-        rows = self.loss.rows(scores, self.y.expand(n, -1)) * self.weight
-        losses = rows.sum(1) / self.weight.sum().clamp_min(1e-12)
-        self._mean_loss = self._mean_loss + losses.sum()
+        rows = self.loss.rows(scores, self.y.expand(n, -1))
+        self._mean_loss = self._mean_loss + self._mean(rows).sum()
         self._n_candidates += n
         if isinstance(model.mapping, LabelMapping):
             self._given.append(given)
-        return losses.detach() + self._penalties(sides)
+        return rows
+
+    def _mean(self, rows):
+        """Weighted means over the batch: (n,)."""
+        return (rows * self.weight).sum(1) / self.weight.sum().clamp_min(1e-12)
 
     def _read(self, sides, n):
         """What the source gives for the batch under n programs: (n, n_rows, ...)."""
@@ -120,12 +129,7 @@ class BatchObjective:
 
     def _sides(self, candidates):
         """Tensors of the input side, each with the leading axis of the candidates."""
-        sides, first = {}, 0
-        for name, tensor in self.model.theta.items():
-            numbers = candidates[:, first : first + tensor[0].numel()]
-            sides[name] = numbers.reshape(len(candidates), *tensor.shape[1:])
-            first += tensor[0].numel()
-        constants = self._constants()
+        sides, constants = self._laid_out(candidates), self._constants()
         disturbed = [
             self.model.transformation.disturb(
                 {**constants, **{name: tensor[k] for name, tensor in sides.items()}},
@@ -134,6 +138,15 @@ class BatchObjective:
             for k in range(len(candidates))
         ]
         return {name: torch.stack([side[name] for side in disturbed]) for name in sides}
+
+    def _laid_out(self, candidates):
+        """Numbers of the candidates in tensors of the input side's shapes."""
+        sides, first = {}, 0
+        for name, tensor in self.model.theta.items():
+            numbers = candidates[:, first : first + tensor[0].numel()]
+            sides[name] = numbers.reshape(len(candidates), *tensor.shape[1:])
+            first += tensor[0].numel()
+        return sides
 
     def _penalties(self, sides):
         constants = self._constants()

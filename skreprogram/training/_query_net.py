@@ -5,8 +5,9 @@ import torch
 from skreprogram.mappings import LabelMapping
 from skreprogram.sources import QueryError
 from skreprogram.training._callbacks import BestPrograms
+from skreprogram.training._drawing import DrawingObjective
 from skreprogram.training._net import ProgramNet
-from skreprogram.training._objective import BatchObjective, flat, lay_out
+from skreprogram.training._objective import flat, lay_out
 
 # epochs are worse than knowing nothing by this much, so many in a row: the training diverges
 DIVERGED = 1.5
@@ -68,7 +69,7 @@ class QueryNet(ProgramNet):
         X, y, weight = self._training_batch(batch)
         seed = int(torch.randint(2**31 - 1, (), generator=self.draws_))
         rows = X[0], y[0], weight[0]
-        objective = BatchObjective(model, self.loss, rows, model.network.levels, seed)
+        objective = DrawingObjective(model, self.loss, rows, model.network.levels, seed)
         program = flat(model.theta)
         self._check_room(len(program), objective.n_rows)
         step = self.gradient.step(program, objective, self.state_, self.draws_)

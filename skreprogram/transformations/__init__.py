@@ -19,11 +19,13 @@ from skreprogram.transformations._resizing import ResizingTransformation
 from skreprogram.transformations._sample_masks import MaskedTransformation
 from skreprogram.transformations._scaled_padding import ScaledPadding
 from skreprogram.transformations._side_by_side import SideBySide
+from skreprogram.transformations._sparse_vocabulary import SparseVocabularyTransformation
 from skreprogram.transformations._stretching import StretchingTransformation
 from skreprogram.transformations._sums import SumsTransformation
 from skreprogram.transformations._tiling import TilingTransformation
 from skreprogram.transformations._token_patches import TokenPatchesTransformation
 from skreprogram.transformations._tokens import TokenTransformation
+from skreprogram.transformations._vocabulary_remapping import VocabularyRemapping
 
 __all__ = [
     "AffineInput",
@@ -44,10 +46,12 @@ __all__ = [
     "ResizingTransformation",
     "ScaledPadding",
     "SideBySide",
+    "SparseVocabularyTransformation",
     "StretchingTransformation",
     "SumsTransformation",
     "TilingTransformation",
     "TokenPatchesTransformation",
     "TokenTransformation",
+    "VocabularyRemapping",
     "modulations",
 ]

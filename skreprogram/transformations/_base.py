@@ -13,6 +13,9 @@ class InputTransformation(Strategy, family="input transformation"):
     and mapping `apply` over it (``torch.func.vmap``) serves all of them at once.
     """
 
+    # what gradient="auto" means for a source that only answers
+    query_gradient = "spsa"
+
     @property
     def trainable(self):
         """Names of the tensors of `init` that training changes; the rest are constants."""
@@ -92,6 +95,25 @@ class InputTransformation(Strategy, family="input transformation"):
         -------
         params : dict of str to torch.Tensor
             Changed copies; the ones passed stay as they are.
+        """
+        return params
+
+    def renew(self, params, space):
+        """Return the tensors to begin an epoch of training with; as they are, here.
+
+        It is called before every epoch, the first one too, so that nothing changes after the last.
+
+        Parameters
+        ----------
+        params : dict of str to torch.Tensor
+            One program's tensors.
+        space : InputSpace
+            What the source model takes.
+
+        Returns
+        -------
+        params : dict of str to torch.Tensor
+            New tensors of the same names and shapes; the ones passed stay as they are.
         """
         return params
 

@@ -40,6 +40,9 @@ class NestedTransformation(InputTransformation):
     def disturb(self, params, generator):
         return self._inner().disturb(params, generator)
 
+    def renew(self, params, space):
+        return self._inner().renew(params, space)
+
     def penalty(self, params):
         return self._inner().penalty(params)
 

@@ -47,6 +47,13 @@ class SideBySide(InputTransformation):
             disturbed.update({f"{i}/{name}": tensor for name, tensor in changed.items()})
         return disturbed
 
+    def renew(self, params, space):
+        renewed = {}
+        for i, view in enumerate(self._views()):
+            changed = view.renew(_of_view(params, i), space)
+            renewed.update({f"{i}/{name}": tensor for name, tensor in changed.items()})
+        return renewed
+
     def penalty(self, params):
         return sum(view.penalty(_of_view(params, i)) for i, view in enumerate(self._views()))
 
