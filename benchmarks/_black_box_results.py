@@ -74,13 +74,13 @@ def make_tables(rows, configurations, command):
     -------
     tables : str
         Mean and standard deviation of the accuracy over seeds for each number of queries, and
-        the median seconds of the longest fit.
+        the median CPU seconds of the longest fit.
     """
     tables = []
     for source, target in pairs_of(rows):
         own = [row for row in rows if (row["source"], row["target"]) == (source, target)]
         budgets = sorted({int(row["budget"]) for row in own if row["budget"] != ONCE})
-        header = ["gradient", ONCE, *map(str, budgets), "seeds", "fit s"]
+        header = ["gradient", ONCE, *map(str, budgets), "seeds", "fit CPU s"]
         lines = [
             _line(name, runs, [ONCE, *map(str, budgets)])
             for name in configurations
@@ -176,7 +176,7 @@ def _line(name, runs, budgets):
         spread = f" ± {np.std(accuracy, ddof=1):.3f}" if len(accuracy) > 1 else ""
         cells.append(f"{np.mean(accuracy):.3f}{spread}" if accuracy else "")
     largest = max(runs, key=lambda run: budgets.index(run["budget"]))["budget"]
-    seconds = [float(run["fit_seconds"]) for run in runs if run["budget"] == largest]
+    seconds = [float(run["fit_cpu_seconds"]) for run in runs if run["budget"] == largest]
     n_seeds = len({run["seed"] for run in runs})
     # medians, as a shared machine may stand still for a while
     return [name, *cells, str(n_seeds), f"{np.median(seconds):.0f}"]
@@ -189,6 +189,6 @@ def _note(rows):
     )
     return (
         f'{n_train} training and {n_test} test rows. Columns: queries at most; "{ONCE}" is one '
-        "for each training row. Mean and standard deviation of the accuracy over seeds. Seconds: "
-        f"median over seeds, of the longest fit. Machine: {machines}. Versions: {versions}."
+        "for each training row. Mean and standard deviation of the accuracy over seeds. CPU "
+        f"seconds: median over seeds, of the longest fit. Machine: {machines}. Versions: {versions}."
     )

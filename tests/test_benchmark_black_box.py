@@ -137,7 +137,7 @@ def test_table_and_command_are_written_and_printed(command, tmp_path, capsys):
 
 def run_of(name, seed, budget, accuracy):
     row = {"source": "A", "target": "B", "configuration": name, "seed": str(seed)}
-    row |= {"budget": str(budget), "accuracy": str(accuracy), "fit_seconds": "2"}
+    row |= {"budget": str(budget), "accuracy": str(accuracy), "fit_cpu_seconds": "2"}
     return row | {"n_train": "90", "n_test": "40", "machine": "2 cores", "version": "1.0"}
 
 
@@ -146,7 +146,7 @@ def test_table_has_a_column_a_budget(load):
     runs.append(run_of("surrogate", 0, "once", 0.9))
     table = load("_black_box_results").make_tables(runs, ["surrogate", "spsa", "other"], "do")
     lines = [line for line in table.splitlines() if line.startswith("|")]
-    assert lines[0] == "| gradient | once | 500 | 1000 | seeds | fit s |"
+    assert lines[0] == "| gradient | once | 500 | 1000 | seeds | fit CPU s |"
     assert lines[2:] == [
         "| surrogate | 0.900 |  |  | 1 | 2 |",
         "| spsa |  | 0.600 ± 0.141 | 0.800 | 2 | 2 |",
