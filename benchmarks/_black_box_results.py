@@ -145,6 +145,9 @@ def draw(rows, configurations, path):
         for number, name in enumerate(configurations):
             _draw_curve(axis, curve(own, name), name, f"C{number}")
         axis.set(title=f"{target} by {source}", xlabel="queries", xscale="log")
+        # whole numbers, and no others between them that overlap
+        axis.set_xticks([100, 1000, 4000], ["100", "1,000", "4,000"])
+        axis.minorticks_off()
     axes[0].set_ylabel("accuracy on the test part")
     handles = {
         label: line
@@ -190,5 +193,6 @@ def _note(rows):
     return (
         f'{n_train} training and {n_test} test rows. Columns: queries at most; "{ONCE}" is one '
         "for each training row. Mean and standard deviation of the accuracy over seeds. CPU "
-        f"seconds: median over seeds, of the longest fit. Machine: {machines}. Versions: {versions}."
+        "seconds: median over seeds, of the longest fit. "
+        f"Machine: {machines}. Versions: {versions}."
     )
