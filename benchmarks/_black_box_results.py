@@ -1,9 +1,10 @@
 """The results of the black-box benchmark: one row a fit, a table and a figure of them."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
+
+from _results_file import ResultsFile
 
 FIELDS = (
     "source",
@@ -21,41 +22,9 @@ FIELDS = (
     "version",
     "machine",
 )
-KEY = ("source", "target", "configuration", "seed", "budget")
+RESULTS = ResultsFile(FIELDS, key=("source", "target", "configuration", "seed", "budget"))
 # what asks about each training sample once has one point, not a curve
 ONCE = "once"
-
-
-def read_rows(path):
-    """Rows as dictionaries of text; none if the file is not there."""
-    path = Path(path)
-    if not path.is_file():
-        return []
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        if rows.fieldnames is not None and tuple(rows.fieldnames) != FIELDS:
-            raise ValueError(
-                f"Got '{path}' with the columns {rows.fieldnames}, but expected {list(FIELDS)}. "
-                "Give another file as --results."
-            )
-        # a killed run can leave half a row: it is not a result
-        return [row for row in rows if row[FIELDS[-1]]]
-
-
-def finished(path):
-    """The runs that need not be repeated, as tuples of the columns in `KEY`."""
-    return {tuple(row[name] for name in KEY) for row in read_rows(path)}
-
-
-def append_row(path, row):
-    """Append one run and flush it; the first row brings the header."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        if file.tell() == 0:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 def make_tables(rows, configurations, command):
@@ -64,7 +33,7 @@ def make_tables(rows, configurations, command):
     Parameters
     ----------
     rows : list of dict
-        Runs, as `read_rows` gives them.
+        Runs, as `RESULTS.read` gives them.
     configurations : sequence of str
         Lines in this order; what has no run has no line.
     command : str

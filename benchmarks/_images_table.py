@@ -9,7 +9,7 @@ def make_tables(rows, datasets, configurations):
     Parameters
     ----------
     rows : list of dict
-        Runs, as `_images_results.read_rows` gives them. Others than those asked for are left out.
+        Runs, as `RESULTS.read` gives them. Others than those asked for are left out.
     datasets, configurations : sequence of str
         Tables, and their lines in this order; what has no run has no line.
 

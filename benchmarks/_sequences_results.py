@@ -1,9 +1,10 @@
 """The results of the sequences benchmark: one row a run, tables and a figure of them."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
+
+from _results_file import ResultsFile
 
 FIELDS = (
     "target",
@@ -25,7 +26,7 @@ FIELDS = (
     "version",
     "machine",
 )
-KEY = ("target", "scored_on", "per_class", "configuration", "seed")
+RESULTS = ResultsFile(FIELDS, key=("target", "scored_on", "per_class", "configuration", "seed"))
 # what tables and figure call the columns of scores
 SCORES = {
     "accuracy": "Accuracy",
@@ -34,45 +35,13 @@ SCORES = {
 }
 
 
-def read_rows(path):
-    """Rows as dictionaries of text; none if the file is not there."""
-    path = Path(path)
-    if not path.is_file():
-        return []
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        if rows.fieldnames is not None and tuple(rows.fieldnames) != FIELDS:
-            raise ValueError(
-                f"Got '{path}' with the columns {rows.fieldnames}, but expected {list(FIELDS)}. "
-                "Give another file as --results."
-            )
-        # a killed run can leave half a row: it is not a result
-        return [row for row in rows if row[FIELDS[-1]]]
-
-
-def finished(path):
-    """The runs that need not be repeated, as tuples of the columns in `KEY`."""
-    return {tuple(row[name] for name in KEY) for row in read_rows(path)}
-
-
-def append_row(path, row):
-    """Append one run and flush it; the first row brings the header."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        if file.tell() == 0:
-            writer.writeheader()
-        writer.writerow(row)
-
-
 def make_tables(rows, scores, configurations, command):
     """Write a table a target and score, a line a configuration, a column a number of rows.
 
     Parameters
     ----------
     rows : list of dict
-        Runs, as `read_rows` gives them.
+        Runs, as `RESULTS.read` gives them.
     scores : dict of str to sequence of str
         For each target the columns to show, of `SCORES`. Targets without an entry are left out.
     configurations : sequence of str

@@ -12,7 +12,7 @@ def make_table(rows, datasets, estimators):
     Parameters
     ----------
     rows : list of dict
-        Runs, as `_ucr_results.read_rows` gives them. Others than those asked for are left out.
+        Runs, as `RESULTS.read` gives them. Others than those asked for are left out.
     datasets, estimators : sequence of str
         Lines and columns of the table.
 

@@ -5,25 +5,20 @@
 """
 
 import argparse
-import os
-import platform
 import shlex
 import sys
 import time
 from dataclasses import replace
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
-import skreprogram
 from _black_box_configurations import CONFIGURATIONS, SERVICES, make_estimator
-from _black_box_results import ONCE, append_row, draw, finished, make_tables, read_rows
+from _black_box_results import ONCE, RESULTS, draw, make_tables
 from _black_box_targets import DEVELOPMENT, TARGETS, load
-from _ucr_results import drop_half_row
+from _machine import machine, version_of
 from skreprogram.sources import load_source
 
 # every target that is reported, with the service that is reprogrammed for it
@@ -33,16 +28,16 @@ PAIRS = (
     ("magika", "ten digits"),
     ("magika", "breast cancer"),
 )
-PACKAGES = ("onnxruntime", "torch", "cma")
+PACKAGES = ("skreprogram", "onnxruntime", "torch", "cma")
 
 
 def main(argv=None):
     """Run what is missing in the results file, then print the tables; 1 if a run failed."""
     options = parse(argv)
-    drop_half_row(options.results)
-    done = finished(options.results)
+    RESULTS.drop_half_row(options.results)
+    done = RESULTS.finished(options.results)
     n_failed = run_all([run for run in planned(options) if run not in done], options)
-    rows = read_rows(options.results)
+    rows = RESULTS.read(options.results)
     words = sys.argv[1:] if argv is None else argv
     command = shlex.join(["python", "benchmarks/black_box.py", *map(str, words)])
     tables = make_tables(rows, options.configurations, command)
@@ -103,7 +98,7 @@ def run_all(todo, options):
             n_failed += 1
             tqdm.write(f"FAILED {', '.join(run)}: {error!r}", file=sys.stderr)
             continue
-        append_row(options.results, row)
+        RESULTS.append(options.results, row)
     return n_failed
 
 
@@ -154,23 +149,7 @@ def shaped(X, input_shape):
 
 
 def versions():
-    return ", ".join(
-        [f"skreprogram {skreprogram.__version__}", *filter(None, map(_version, PACKAGES))]
-    )
-
-
-def _version(package):
-    try:
-        return f"{package} {version(package)}"
-    except PackageNotFoundError:
-        return None
-
-
-def machine():
-    usable = getattr(os, "sched_getaffinity", None)
-    n_cores = len(usable(0)) if usable else os.cpu_count()
-    processor = platform.machine().lower().replace("_", "-")
-    return f"{n_cores} cores {processor}, {torch.get_num_threads()} thread"
+    return ", ".join(filter(None, map(version_of, PACKAGES)))
 
 
 if __name__ == "__main__":

@@ -1,33 +1,32 @@
 """Climb the ladder of label mappings on images; README.md tells the protocol."""
 
 import argparse
-import os
-import platform
 import sys
 import time
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 import skreprogram
 from _images_configurations import CONFIGURATIONS, LADDER, Budget
 from _images_data import DATASETS, cut, load, validation
-from _images_results import append_row, finished, read_rows
+from _images_results import RESULTS
 from _images_table import make_tables
-from _ucr_results import drop_half_row
+from _machine import machine
 from skreprogram.sources import load_source
 
 
 def main(argv=None):
     """Run what is missing in the results file, then print the tables; 1 if a run failed."""
     options = parse(argv)
-    done = finished(options.results)
-    drop_half_row(options.results)
-    n_failed = run_all([run for run in planned(options) if run not in done], options)
-    tables = make_tables(read_rows(options.results), options.datasets, options.configurations)
+    done = RESULTS.finished(options.results)
+    RESULTS.drop_half_row(options.results)
+    n_failed = run_all(
+        [run for run in planned(options) if tuple(map(str, run)) not in done], options
+    )
+    tables = make_tables(RESULTS.read(options.results), options.datasets, options.configurations)
     print(tables)
     if options.table:
         options.table.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +82,7 @@ def run_all(todo, options):
             n_failed += 1
             tqdm.write(f"FAILED {dataset} {name} seed {seed}: {error!r}", file=sys.stderr)
             continue
-        append_row(options.results, {"dataset": dataset, **row})
+        RESULTS.append(options.results, {"dataset": dataset, **row})
     return n_failed
 
 
@@ -131,13 +130,6 @@ def run_one(parts, name, seed, options):
 @cache
 def source_of(name, side):
     return load_source(name, input_shape=(3, side, side))
-
-
-def machine():
-    usable = getattr(os, "sched_getaffinity", None)
-    n_cores = len(usable(0)) if usable else os.cpu_count()
-    processor = platform.machine().lower().replace("_", "-")
-    return f"{n_cores} cores {processor}, {torch.get_num_threads()} thread"
 
 
 if __name__ == "__main__":

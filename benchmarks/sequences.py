@@ -5,36 +5,31 @@
 """
 
 import argparse
-import os
-import platform
 import shlex
 import sys
 import time
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-import torch
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 from tqdm import tqdm
 
-import skreprogram
+from _machine import machine, version_of
 from _sequences_configurations import CONFIGURATIONS, count_numbers
-from _sequences_results import append_row, draw, finished, make_tables, read_rows
+from _sequences_results import RESULTS, draw, make_tables
 from _sequences_targets import ALL, TARGETS, is_reduction, load, reduced, validation
-from _ucr_results import drop_half_row
 
-PACKAGES = ("torch", "scikit-learn", "transformers")
+PACKAGES = ("skreprogram", "torch", "scikit-learn", "transformers")
 
 
 def main(argv=None):
     """Run what is missing in the results file, then print the tables; 1 if a run failed."""
     options = parse(argv)
-    drop_half_row(options.results)
-    done = finished(options.results)
+    RESULTS.drop_half_row(options.results)
+    done = RESULTS.finished(options.results)
     n_failed = run_all([run for run in planned(options) if run not in done], options)
-    rows = read_rows(options.results)
+    rows = RESULTS.read(options.results)
     words = sys.argv[1:] if argv is None else argv
     command = shlex.join(["python", "benchmarks/sequences.py", *map(str, words)])
     tables = make_tables(rows, scores_of(options.targets), options.configurations, command)
@@ -121,7 +116,7 @@ def run_all(todo, options):
             n_failed += 1
             tqdm.write(f"FAILED {', '.join(run)}: {error!r}", file=sys.stderr)
             continue
-        append_row(options.results, row)
+        RESULTS.append(options.results, row)
     return n_failed
 
 
@@ -185,23 +180,7 @@ def scores_of(targets):
 
 
 def versions():
-    return ", ".join(
-        [f"skreprogram {skreprogram.__version__}", *filter(None, map(_version, PACKAGES))]
-    )
-
-
-def _version(package):
-    try:
-        return f"{package} {version(package)}"
-    except PackageNotFoundError:
-        return None
-
-
-def machine():
-    usable = getattr(os, "sched_getaffinity", None)
-    n_cores = len(usable(0)) if usable else os.cpu_count()
-    processor = platform.machine().lower().replace("_", "-")
-    return f"{n_cores} cores {processor}, {torch.get_num_threads()} thread"
+    return ", ".join(filter(None, map(version_of, PACKAGES)))
 
 
 if __name__ == "__main__":

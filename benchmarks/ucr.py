@@ -1,21 +1,18 @@
 """Run estimators on data sets of the UCR archive; README.md tells the protocol."""
 
 import argparse
-import importlib
-import os
-import platform
 import sys
 import time
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from _machine import machine, version_of
 from _ucr_estimators import ESTIMATORS
 from _ucr_groups import GROUPS
-from _ucr_results import append_row, drop_half_row, finished, read_rows
+from _ucr_results import RESULTS
 from _ucr_table import make_table
 from skreprogram.datasets import load_ucr
 
@@ -25,11 +22,11 @@ THREADS = torch.get_num_threads()
 def main(argv=None):
     """Run what is missing in the results file, then print the table; 1 if a run failed."""
     options = parse(argv)
-    done = finished(options.results)
-    drop_half_row(options.results)
-    todo = [run for run in planned(options) if run not in done]
+    done = RESULTS.finished(options.results)
+    RESULTS.drop_half_row(options.results)
+    todo = [run for run in planned(options) if tuple(map(str, run)) not in done]
     n_failed = run_all(todo, options)
-    rows = [row for row in read_rows(options.results) if wanted(row, options.seeds)]
+    rows = [row for row in RESULTS.read(options.results) if wanted(row, options.seeds)]
     table = make_table(rows, options.datasets, options.estimators)
     print(table)
     if options.table:
@@ -93,7 +90,7 @@ def run_all(todo, options):
             n_failed += 1
             tqdm.write(f"FAILED {dataset} {name} seed {seed}: {error!r}", file=sys.stderr)
             continue
-        append_row(options.results, {"dataset": dataset, **row})
+        RESULTS.append(options.results, {"dataset": dataset, **row})
     return n_failed
 
 
@@ -122,23 +119,6 @@ def run_one(data, name, seed):
         "version": version_of(configuration.package),
         "machine": machine(),
     }
-
-
-def version_of(package):
-    try:
-        return f"{package} {version(package)}"
-    except PackageNotFoundError:
-        # Not installed but on the path, as in a checkout.
-        return f"{package} {getattr(importlib.import_module(package), '__version__', 'unreleased')}"
-
-
-def machine():
-    usable = getattr(os, "sched_getaffinity", None)
-    n_cores = len(usable(0)) if usable else os.cpu_count()
-    processor = platform.machine().lower().replace("_", "-")
-    torch = sys.modules.get("torch")
-    gpu = f" and {torch.cuda.get_device_name()}" if torch and torch.cuda.is_available() else ""
-    return f"{n_cores} cores {processor}{gpu}"
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def command(load, tmp_path, monkeypatch):
 @pytest.fixture
 def rows(load, tmp_path):
     """Read the results file."""
-    return lambda: load("_black_box_results").read_rows(tmp_path / "r.csv")
+    return lambda: load("_black_box_results").RESULTS.read(tmp_path / "r.csv")
 
 
 def test_a_row_tells_queries_and_accuracy(command, rows):

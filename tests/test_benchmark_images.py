@@ -54,7 +54,7 @@ def command(load, network, tmp_path, monkeypatch):
 @pytest.fixture
 def rows(load, tmp_path):
     """Read the results file."""
-    return lambda: load("_images_results").read_rows(tmp_path / "r.csv")
+    return lambda: load("_images_results").RESULTS.read(tmp_path / "r.csv")
 
 
 def test_a_row_tells_sizes_budget_and_accuracy(command, rows):

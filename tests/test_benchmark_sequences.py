@@ -70,7 +70,7 @@ def command(load, toy, tmp_path, monkeypatch):
 @pytest.fixture
 def rows(load, tmp_path):
     """Read the results file."""
-    return lambda: load("_sequences_results").read_rows(tmp_path / "r.csv")
+    return lambda: load("_sequences_results").RESULTS.read(tmp_path / "r.csv")
 
 
 def test_a_row_tells_sizes_scores_and_numbers(command, rows):

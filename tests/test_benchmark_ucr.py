@@ -71,7 +71,7 @@ def failing(load, monkeypatch):
 
 def test_a_row_tells_sizes_and_accuracy(command, archive, load):
     assert command("Low") == 0
-    (row,) = load("_ucr_results").read_rows(archive / "results.csv")
+    (row,) = load("_ucr_results").RESULTS.read(archive / "results.csv")
     sizes = [row[key] for key in ("n_train", "n_test", "length", "n_classes")]
     assert sizes == ["6", "6", "30", "3"]
     assert float(row["accuracy"]) == 1
@@ -100,7 +100,7 @@ def test_half_a_row_of_a_killed_run_is_replaced(command, archive, load):
     whole = (archive / "results.csv").read_text()
     (archive / "results.csv").write_text(whole + "High,1nn-eu")
     command("Low", "High")
-    rows = load("_ucr_results").read_rows(archive / "results.csv")
+    rows = load("_ucr_results").RESULTS.read(archive / "results.csv")
     assert [row["dataset"] for row in rows] == ["Low", "High"]
 
 
@@ -114,7 +114,7 @@ def test_a_file_that_is_no_results_file_is_refused_and_left_alone(command, archi
 
 def test_only_estimators_that_use_it_run_for_every_seed(command, archive, constant, load):
     command("Low", estimators=[NEIGHBOUR, constant], seeds=[0, 1, 2])
-    rows = load("_ucr_results").read_rows(archive / "results.csv")
+    rows = load("_ucr_results").RESULTS.read(archive / "results.csv")
     assert [(row["estimator"], row["seed"]) for row in rows] == [
         (NEIGHBOUR, "0"),
         (constant, "0"),
@@ -125,7 +125,7 @@ def test_only_estimators_that_use_it_run_for_every_seed(command, archive, consta
 
 def test_all_estimators_run_on_a_set_before_the_next(command, archive, constant, load):
     command("Low", "High", estimators=[NEIGHBOUR, constant], seeds=[0])
-    rows = load("_ucr_results").read_rows(archive / "results.csv")
+    rows = load("_ucr_results").RESULTS.read(archive / "results.csv")
     assert [row["dataset"] for row in rows] == ["Low", "Low", "High", "High"]
 
 
