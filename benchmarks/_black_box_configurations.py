@@ -91,6 +91,9 @@ class Configuration(NamedTuple):
         Whether anything before the source trains.
     once : bool, default=False
         Whether each training sample is asked about once, whatever the limit.
+    random_weights : bool, default=False
+        Whether the network that gradients pass through is untrained: the control of what it
+        knows.
     """
 
     gradient: Any
@@ -98,11 +101,13 @@ class Configuration(NamedTuple):
     on: str = "service"
     program: bool = True
     once: bool = False
+    random_weights: bool = False
 
     def runs_on(self, service):
         """Whether the service has what this needs."""
-        missing = {"backprop": service.twin, "surrogate": service.local}
-        return missing.get(self.gradient, True) is not None
+        if self.on == "twin":
+            return service.twin is not None
+        return self.gradient != "surrogate" or service.local is not None
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,18 @@ ADAM = {**LINEAR, "lr": 0.1}
 
 CONFIGURATIONS = {
     "no program": Configuration("auto", {**ADAM, "max_epochs": 100}, program=False, once=True),
+    "no program, random weights": Configuration(
+        "auto",
+        {**ADAM, "max_epochs": 100},
+        on="twin",
+        program=False,
+        once=True,
+        random_weights=True,
+    ),
     "backpropagation": Configuration("backprop", ADAM, on="twin"),
+    "backpropagation, random weights": Configuration(
+        "backprop", ADAM, on="twin", random_weights=True
+    ),
     "backpropagation, recipe of BAR": Configuration("backprop", BAR, on="twin"),
     "spsa, Adam": Configuration(SimultaneousPerturbation(1), LINEAR),
     "spsa, gradient correction": Configuration(
@@ -142,6 +158,9 @@ CONFIGURATIONS = {
     "rgf, Adam": Configuration(RandomDirections(4), LINEAR),
     "cma-es": Configuration(CovarianceAdaptation(), LINEAR),
     "surrogate": Configuration("surrogate", {**ADAM, "max_epochs": 20}, once=True),
+    "surrogate, random weights": Configuration(
+        "surrogate", {**ADAM, "max_epochs": 20}, once=True, random_weights=True
+    ),
 }
 
 
@@ -180,7 +199,11 @@ def make_estimator(configuration, name, source, n_train, budget, seed):
     if settings["lr_scheduler"] == "BAR":
         settings["lr_scheduler"] = ExponentialDecay(settings["max_epochs"])
     if gradient == "surrogate":
-        gradient = Surrogate(service.local())
+        local = service.local()
+        untrained = configuration.random_weights
+        gradient = Surrogate(local.with_random_weights(seed) if untrained else local)
+    elif configuration.random_weights:
+        source = source.with_random_weights(seed)
     return ReprogrammingClassifier(
         source,
         input_transformation=service.shown[configuration.program],

@@ -84,8 +84,19 @@ def planned(options):
         if source in options.sources
         for name in options.configurations
         if CONFIGURATIONS[name].runs_on(SERVICES[source])
-        for budget in ([ONCE] if CONFIGURATIONS[name].once else sorted(options.budgets))
+        for budget in budgets_of(CONFIGURATIONS[name], options.budgets)
     ]
+
+
+def budgets_of(configuration, budgets):
+    """Budgets that a configuration is run with.
+
+    A row through the twin costs five queries' time and true gradients need few: they get the
+    smallest.
+    """
+    if configuration.once:
+        return [ONCE]
+    return sorted(budgets)[:1] if configuration.on == "twin" else sorted(budgets)
 
 
 def run_all(todo, options):

@@ -123,9 +123,21 @@ def test_a_service_without_twin_has_no_backpropagation(load):
     assert ("magika", "spsa, Adam") in runs
     assert not {name for source, name in runs if source == "magika"} & {
         "backpropagation",
+        "backpropagation, random weights",
         "backpropagation, recipe of BAR",
+        "no program, random weights",
         "surrogate",
+        "surrogate, random weights",
     }
+
+
+def test_true_gradients_get_the_smallest_budget_only(load):
+    module = load("black_box")
+    options = module.parse(["--results", "r.csv", "--seeds", "0", "--budgets", "500", "900"])
+    budgets = {(name, budget) for _, _, name, _, budget in module.planned(options)}
+    assert ("spsa, Adam", "900") in budgets
+    assert ("backpropagation", "500") in budgets
+    assert ("backpropagation", "900") not in budgets
 
 
 def test_table_and_command_are_written_and_printed(command, tmp_path, capsys):
