@@ -38,6 +38,7 @@ class BlackBoxNetwork:
             self._levels = Levels(source.value_range, source.levels)
             low, high = map(float, source.value_range)
             self._kind = f"{source.levels} levels from {low} to {high} as {self._dtype}"
+        self._content_type = self._dtype if self._levels is None else self._levels.dtype
         path = source.answers_file
         self._kept = path and AnswerCache(path, source.n_outputs, self._dtype)
 
@@ -100,35 +101,46 @@ class BlackBoxNetwork:
         QueryError
             When the function raises, or answers something else than was declared.
         """
-        return self.answers_to_parts([inputs], len(inputs))
+        given = inputs.detach()
+        outputs, n_asked = self.answers_to_written([(given.shape, _copy_of(given))], len(given))
+        return outputs.to(inputs.device, inputs.dtype), n_asked
 
-    def answers_to_parts(self, parts, n_rows):
-        """Ask about inputs that are made one part after the other, as if they came at once.
+    def answers_to_written(self, parts, n_rows):
+        """Ask about inputs that are written one part after the other, as if they came at once.
 
-        Of a part only what its rows are told apart by is kept: a byte a number at 256 levels.
+        They are written where they are asked from, so that nothing is copied. Of a part only what
+        its rows are told apart by is kept: a byte a number at 256 levels.
 
         Parameters
         ----------
-        parts : iterable of torch.Tensor, each of shape (n, *input_shape)
-            At least one part.
+        parts : iterable of (shape, write)
+            At least one. Shape of the part, (n, *input_shape), and a function that writes it into
+            a tensor that it gets.
         n_rows : int
             Rows of all parts together.
 
         Returns
         -------
-        outputs, n_asked
-            As those of `answers`.
+        outputs : torch.Tensor of shape (n_rows, n_outputs)
+            Logits, or logarithms of probabilities, on the CPU.
+        n_asked : int
+            As that of `answers`.
         """
-        contents, first = None, 0
-        for part in parts:
-            found = self._contents(part)
+        contents, values, first = None, None, 0
+        for shape, write in parts:
             if contents is None:
-                # a copy in any case: the function may write into what it gets
-                contents = np.empty((n_rows, *found.shape[1:]), found.dtype)
-            contents[first : first + len(found)] = found
-            first += len(found)
+                self._check_shape(shape)
+                contents = np.empty((n_rows, *shape[1:]), self._content_type)
+            rows = contents[first : first + shape[0]]
+            if self._levels is None:
+                values = rows
+            elif values is None or values.shape != tuple(shape):
+                values = np.empty(shape, self._dtype)
+            write(torch.from_numpy(values))
+            self._take(values, rows)
+            first += shape[0]
         outputs, n_asked = self._answered(contents)
-        return torch.from_numpy(outputs).to(part.device, part.dtype), n_asked
+        return torch.from_numpy(outputs), n_asked
 
     def _answered(self, contents):
         """Scores of all rows, and how many were asked."""
@@ -142,23 +154,25 @@ class BlackBoxNetwork:
         nothing = np.empty((0, self._source.n_outputs), self._dtype)
         return np.concatenate([nothing, *scores]), n_asked
 
-    def _contents(self, inputs):
-        """What tells the rows apart: numbers of levels, or the values themselves."""
-        shape, expected = tuple(inputs.shape[1:]), self._source.input_shape
-        if shape != expected and not (self._source.flexible and len(shape) == len(expected)):
+    def _check_shape(self, shape):
+        own, expected = tuple(shape[1:]), self._source.input_shape
+        if own != expected and not (self._source.flexible and len(own) == len(expected)):
             raise ValueError(
-                f"Got inputs of shape {tuple(inputs.shape)} for the black box "
-                f"{self._source.name!r}, expected (n, {', '.join(map(str, expected))}). Check the "
-                "declared input_shape."
+                f"Got inputs of shape {tuple(shape)} for the black box {self._source.name!r}, "
+                f"expected (n, {', '.join(map(str, expected))}). Check the declared input_shape."
             )
-        values = inputs.detach().cpu().numpy().astype(self._dtype, copy=False)
+
+    def _take(self, values, contents):
+        """Check values, and turn them into what tells the rows apart: themselves, or codes."""
         try:
             if self._levels is not None:
-                return self._levels.codes(values)
+                self._levels.codes(values, out=contents)
             # the sum is one cheap pass; only when it overflows or is NaN every number is looked at
-            if not torch.isfinite(inputs.sum()) and not torch.isfinite(inputs).all():
+            elif (
+                not np.isfinite(torch.from_numpy(values).sum().item())
+                and not np.isfinite(values).all()
+            ):
                 raise FloatingPointError("NaN or infinite values")
-            return values
         except FloatingPointError as error:
             raise ValueError(
                 f"Got NaN or infinite inputs for the black box {self._source.name!r}, expected "
@@ -203,3 +217,8 @@ class BlackBoxNetwork:
         except QueryError as error:
             error.n_asked = n_before
             raise
+
+
+def _copy_of(tensor):
+    """A function that writes a copy: what asks may write into what it gets."""
+    return lambda place: place.copy_(tensor)

@@ -31,15 +31,17 @@ class Levels:
         low, high = value_range
         self._low, self._last = float(low), n_levels - 1
         self._per_unit = self._last / (float(high) - self._low)
-        self._dtype = np.min_scalar_type(self._last)
+        self.dtype = np.min_scalar_type(self._last)
 
-    def codes(self, values):
+    def codes(self, values, out=None):
         """Number of the level nearest to each value.
 
         Parameters
         ----------
         values : ndarray of shape (n, *input_shape), float
             Values outside of the range count as its ends.
+        out : ndarray of the same shape and of the type `dtype` or None, default=None
+            Where to write them.
 
         Returns
         -------
@@ -51,7 +53,7 @@ class Levels:
             When a value is NaN or infinite.
         """
         low, per_unit = (values.dtype.type(number) for number in (self._low, self._per_unit))
-        codes = np.empty(values.shape, self._dtype)
+        codes = np.empty(values.shape, self.dtype) if out is None else out
         for part in _blocks(values):
             scaled = (values[part] - low if low else values[part]) * per_unit
             np.rint(scaled, out=scaled)

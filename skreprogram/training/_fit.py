@@ -12,25 +12,12 @@ from skreprogram.training._batches import n_batches
 from skreprogram.training._net import count_labels
 from skreprogram.training._optimizers import stacks_exactly
 from skreprogram.training._predict import ROWS_AT_ONCE, passes
+from skreprogram.training._settling import settle
 from skreprogram.training._task import Rows
 from skreprogram.training._train import program_of, train_stack
 
 # rows shown to the source before training, for the constants of the mapping
 N_PROBED = 256
-# how a mapping is fitted to those rows before a program asks for more: by true gradients
-SETTLING = {
-    "gradient": None,
-    "max_epochs": 200,
-    "lr": 0.05,
-    "output_lr": None,
-    "optimizer": "adam",
-    "weight_decay": 0.0,
-    "lr_scheduler": None,
-    "callbacks": (),
-    "patience": None,
-    "augmentation": None,
-    "verbose": 0,
-}
 
 
 def fit_programs(tasks, composition, options):
@@ -150,11 +137,9 @@ def _fresh_output_side(task, probe, composition, generator, options):
     if options is None or not options.asks_queries or not settles:
         return omega
     # the answers are bought: a mapping that fits them shows the program where to go
-    behind = Rows(given, rows.y[picked], rows.weight[picked])
-    model = composition.model([(probe.rows(0)[0], omega)], cached=True)
-    settled = replace(options, **SETTLING, batch_size=len(behind))
-    (program,) = train_stack([task._replace(train=behind)], model, [generator], settled)
-    return program.tensors()[1]
+    return settle(
+        mapping, omega, given, Rows(given, rows.y[picked], rows.weight[picked]), options.loss
+    )
 
 
 def _probed(rows, probe, composition, generator, verbose=0):

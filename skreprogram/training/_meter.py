@@ -78,21 +78,24 @@ class MeteredNetwork:
 
     @property
     def collects(self):
-        """Whether inputs may come part by part: a black box keeps codes of them, or copies."""
+        """Whether inputs may be written part by part: a black box collects them."""
         return hasattr(self.network, "answers")
 
     def outputs(self, inputs, alike=None):
         """Logits, or logarithms of probabilities; shape ``(n, n_outputs)``."""
         if self.collects:
-            return self.collected_outputs([inputs], len(inputs))
+            return self._counted(len(inputs), self.network.answers, inputs)
         outputs = self.network.outputs(inputs)
         self.meter.note(len(inputs), len(inputs))
         return outputs
 
     def collected_outputs(self, parts, n_rows):
-        """Those of n_rows inputs that come in parts, asked together."""
+        """Those of n_rows inputs that are written part by part, asked together."""
+        return self._counted(n_rows, self.network.answers_to_written, parts, n_rows)
+
+    def _counted(self, n_rows, ask, *given):
         try:
-            outputs, n_asked = self.network.answers_to_parts(parts, n_rows)
+            outputs, n_asked = ask(*given)
         except QueryError as error:
             # what was answered before the failure was paid for
             self.meter.note(error.n_asked, error.n_asked)

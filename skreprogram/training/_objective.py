@@ -1,9 +1,12 @@
 """The loss of one batch as a function of the program's numbers."""
 
+from functools import partial
+
 import torch
 from torch.utils._pytree import tree_leaves
 
 from skreprogram.mappings import LabelMapping
+from skreprogram.transformations import AdditiveTransformation
 
 # what the inputs of candidates may take in memory at once
 BYTES_AT_ONCE = 2**26
@@ -104,13 +107,13 @@ class BatchObjective:
         """What the source gives for the batch under n programs: (n, n_rows, ...)."""
         model = self.model
         collects = getattr(model.network, "collects", False)
-        if not collects or not hasattr(model.transformation, "addition"):
+        if not collects or not isinstance(model.transformation, AdditiveTransformation):
             return model.read(model.candidate_inputs(sides, self.X))
         outputs = model.network.collected_outputs(self._sums(sides), n * self.n_rows)
-        return outputs.unflatten(0, (n, self.n_rows))
+        return outputs.to(self.weight).unflatten(0, (n, self.n_rows))
 
     def _sums(self, sides):
-        """Inputs of additive programs, few at a time: (n, *input_shape) each, in order."""
+        """Inputs of additive programs, few at a time: their shape, and what writes them."""
         constants, space = self._constants(), self.model.space
         transformation = self.model.transformation
         if self._filled is None:  # once for all candidates
@@ -121,8 +124,8 @@ class BatchObjective:
         n_made = max(1, BYTES_MADE * self.n_rows // self._bytes_each)
         for addition in additions:
             for images in self._filled.split(n_made):
-                total = images + addition
-                yield total if space.value_range is None else total.clamp_(*space.value_range)
+                write = partial(write_sum, images, addition, space.value_range)
+                yield (len(images), *space.shape), write
 
     def _constants(self):
         return {name: tensor[0] for name, tensor in self.model.input_constants.items()}
@@ -185,3 +188,12 @@ def lay_out(numbers, theta):
         name: part.reshape(tensor.shape)
         for (name, tensor), part in zip(theta.items(), parts, strict=True)
     }
+
+
+def write_sum(images, addition, value_range, out):
+    """Write images and what is added to them, cut off at the ends of the range, into a tensor."""
+    total = torch.add(images, addition, out=out if out.device == images.device else None)
+    if value_range is not None:
+        total.clamp_(*value_range)
+    if total is not out:
+        out.copy_(total)

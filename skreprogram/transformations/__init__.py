@@ -7,6 +7,7 @@ from skreprogram.transformations._convolution import ConvolutionalInput
 from skreprogram.transformations._dense import DenseInput
 from skreprogram.transformations._differences import DifferencesTransformation
 from skreprogram.transformations._embedding import EmbeddingTransformation
+from skreprogram.transformations._full_size import AdditiveTransformation
 from skreprogram.transformations._host_image import HostImageTransformation
 from skreprogram.transformations._identity import IdentityTransformation
 from skreprogram.transformations._low_rank import LowRankTransformation
@@ -28,6 +29,7 @@ from skreprogram.transformations._tokens import TokenTransformation
 from skreprogram.transformations._vocabulary_remapping import VocabularyRemapping
 
 __all__ = [
+    "AdditiveTransformation",
     "AffineInput",
     "CoarseGridTransformation",
     "ConvolutionalInput",

@@ -60,7 +60,20 @@ class AdditiveTransformation(FullSizeTransformation):
 
     @abstractmethod
     def addition(self, params, space):
-        """Return what is added to every sample, broadcastable to ``space.shape``."""
+        """Return what is added to every sample.
+
+        Parameters
+        ----------
+        params : dict of str to torch.Tensor
+            One program's tensors.
+        space : InputSpace
+            What the source takes.
+
+        Returns
+        -------
+        addition : torch.Tensor broadcastable to ``space.shape``
+            In the units of the value range.
+        """
 
     def changed(self, params, images, space):
         return images + self.addition(params, space)
