@@ -215,7 +215,7 @@ def test_stacked_programs_show_and_learn_what_each_does_alone():
         ({"initial": np.ones((3, 6))}, r"initial vectors of shape \(3, 6\).*expected \(4, 6\)"),
         ({"n_tokens": 3}, "Got numbers of tokens from 0 to 3 .*expected them from 0 to 2"),
         ({"space": InputSpace((3, 8, 8))}, "expected a source of text"),
-        ({"space": space_of(length=2)}, "Got a source of 2 positions .*expected more"),
+        ({"space": space_of(length=2)}, "Got 2 positions around the text .*expected fewer"),
     ],
 )
 def test_what_makes_no_sense_is_refused(settings, sentence):

@@ -9,8 +9,8 @@ from skreprogram.transformations._target_tokens import (
     check_source_of_text,
     framed_vectors,
     usable_tokens,
-    vectors_on,
 )
+from skreprogram.transformations._text_positions import vectors_on
 from skreprogram.transformations._tokens import TokenTransformation
 
 

@@ -1,28 +1,22 @@
 """Target tokens in the place of a text, and the source tokens that may stand for them."""
 
-from functools import lru_cache
-
 import torch
 
 from skreprogram._input_space import FIRST_TOKEN, PADDING
 from skreprogram.transformations._parameters import check_whole
-from skreprogram.transformations._text_positions import embedded, framed, given
+from skreprogram.transformations._text_positions import (
+    check_room,
+    check_vocabulary,
+    embedded,
+    framed,
+    given,
+)
 
 
 def check_source_of_text(transformation, space):
     """Refuse a source that reads no embeddings, or has no room for any text."""
-    kind, vocabulary = type(transformation).__name__, space.vocabulary
-    if vocabulary is None:
-        raise ValueError(
-            f"Got a source that takes inputs of shape {tuple(space.shape)} for {kind}, expected a "
-            "source of text, which has a vocabulary. Use source='minilm' or TextSource."
-        )
-    n_added = len(given(vocabulary.start, vocabulary.end))
-    if n_added >= space.shape[0]:
-        raise ValueError(
-            f"Got a source of {space.shape[0]} positions for {kind}, which needs {n_added} of them "
-            "for special tokens, expected more. Use a source with a larger max_length."
-        )
+    check_vocabulary(transformation, space)
+    check_room(transformation, space)
 
 
 def usable_tokens(transformation, vocabulary, generator):
@@ -51,12 +45,6 @@ def usable_tokens(transformation, vocabulary, generator):
     if n_wanted is None or n_wanted >= len(usable):
         return usable
     return usable[torch.randperm(len(usable), generator=generator)[:n_wanted]].sort().values
-
-
-@lru_cache(maxsize=2)
-def vectors_on(embeddings, device):
-    """The source's embeddings where the data are, copied there once."""
-    return embeddings.to(device)
 
 
 def framed_tokens(X, tokens, space):

@@ -70,7 +70,7 @@ def embedded(tokens, marks, vocabulary, prompts=None):
     inputs : torch.Tensor of shape (n_samples, n_positions, d + 1)
     """
     n_tokens = vocabulary.n_tokens
-    vectors = _on(vocabulary.embeddings, tokens.device)[tokens.clamp_max(n_tokens - 1)]
+    vectors = vectors_on(vocabulary.embeddings, tokens.device)[tokens.clamp_max(n_tokens - 1)]
     if prompts is not None:
         own = prompts[(tokens - n_tokens).clamp_min(0)]
         vectors = torch.where((tokens >= n_tokens).unsqueeze(-1), own, vectors)
@@ -79,35 +79,46 @@ def embedded(tokens, marks, vocabulary, prompts=None):
 
 def check_text(transformation, X, space, n_added):
     """Refuse what is no text in the source's own tokens, or leaves no room for any."""
-    kind, vocabulary = type(transformation).__name__, space.vocabulary
-    if vocabulary is None:
-        raise ValueError(
-            f"Got a source that takes inputs of shape {tuple(space.shape)} for {kind}, expected a "
-            "source of text, which has a vocabulary. Use source='minilm' or TextSource."
-        )
+    check_vocabulary(transformation, space)
+    kind, n_tokens = type(transformation).__name__, space.vocabulary.n_tokens
     if X.is_floating_point() or X.ndim != 2:
         raise ValueError(
             f"Got samples of shape {tuple(X.shape[1:])} and type {X.dtype} in {kind}, expected "
             "numbers of tokens, one axis of integers a sample. Use SequenceReprogrammer, which "
             "makes them of texts."
         )
-    highest, n_tokens = int(X.max()), vocabulary.n_tokens
+    highest = int(X.max())
     if int(X.min()) < 0 or highest >= n_tokens + FIRST_TOKEN:
         raise ValueError(
             f"Got numbers of tokens from {int(X.min())} to {highest} in {kind}, expected them from "
             f"0 to {n_tokens + FIRST_TOKEN - 1}, those of the source's own tokenizer. Set "
             "tokenizer='source'."
         )
-    n_added += len(given(vocabulary.start, vocabulary.end))
+    check_room(transformation, space, n_added)
+
+
+def check_vocabulary(transformation, space):
+    """Refuse a source that does not read embeddings."""
+    if space.vocabulary is None:
+        raise ValueError(
+            f"Got a source that takes inputs of shape {tuple(space.shape)} for "
+            f"{type(transformation).__name__}, expected a source of text, which has a vocabulary. "
+            "Use source='minilm' or TextSource."
+        )
+
+
+def check_room(transformation, space, n_added=0):
+    """Refuse a source whose positions are all taken by what is put around the text."""
+    n_added += len(given(space.vocabulary.start, space.vocabulary.end))
     if n_added >= space.shape[0]:
         raise ValueError(
-            f"Got {n_added} positions around the text in {kind} for a source that takes "
-            f"{space.shape[0]}, expected fewer, so that some text is left. Use fewer prompts, or a "
-            "source with a larger max_length."
+            f"Got {n_added} positions around the text in {type(transformation).__name__} for a "
+            f"source that takes {space.shape[0]}, expected fewer, so that some text is left. Use "
+            "fewer prompts, or a source with a larger max_length."
         )
 
 
 @lru_cache(maxsize=2)
-def _on(embeddings, device):
-    """The vocabulary where the data are, copied there once."""
+def vectors_on(embeddings, device):
+    """The source's embeddings where the data are, copied there once."""
     return embeddings.to(device)

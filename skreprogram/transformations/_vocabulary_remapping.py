@@ -11,8 +11,8 @@ from skreprogram.transformations._target_tokens import (
     framed_tokens,
     framed_vectors,
     usable_tokens,
-    vectors_on,
 )
+from skreprogram.transformations._text_positions import vectors_on
 from skreprogram.transformations._tokens import TokenTransformation, kept_tokens
 
 
