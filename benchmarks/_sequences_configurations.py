@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
+from _sequences_targets import ALL
 from skreprogram import SequenceReprogrammer
 from skreprogram.sources import load_source
 from skreprogram.transformations import InputTransformation
@@ -37,6 +38,11 @@ class Configuration(NamedTuple):
     spaced : bool, default=False
         Whether characters are shown as words: a language model's tokenizer would make arbitrary
         pieces of DNA, and one unknown token of what is longer than 100 characters.
+    most_per_class : int or None, default=None
+        Not run with more rows of each class: what every step passes through a language model
+        forwards and backwards takes an hour then.
+    n_shown : int or None, default=None
+        Rows shown in all epochs together at most; with many rows there are fewer epochs.
     """
 
     make: Callable[..., Any]
@@ -44,10 +50,23 @@ class Configuration(NamedTuple):
     aligned: bool = False
     needs: str | None = None
     spaced: bool = False
+    most_per_class: int | None = None
+    n_shown: int | None = None
 
-    def runs_on(self, target):
-        """Whether this is for such a target."""
+    def runs_on(self, target, per_class):
+        """Whether this is for such a target, and so many rows of each class or "all"."""
+        if self.most_per_class is not None:
+            if per_class == ALL or int(per_class) > self.most_per_class:
+                return False
         return self.tokens in (None, target.tokens) and (target.aligned or not self.aligned)
+
+    def unfitted(self, target, seed, n_rows):
+        """Make an estimator for so many training rows."""
+        estimator = self.make(target, seed)
+        if self.n_shown is None:
+            return estimator
+        n_epochs = min(estimator.max_epochs, max(1, self.n_shown // n_rows))
+        return estimator.set_params(max_epochs=n_epochs)
 
     @property
     def available(self):
@@ -113,9 +132,9 @@ def text_program(target, seed, transformation, random_weights=False, tokenizer="
     )
 
 
-def new_tokens(target, seed, transformation):
+def new_tokens(target, seed, transformation, **rest):
     """The target's own tokens, of which a program makes the language model's."""
-    return text_program(target, seed, transformation, tokenizer=own_tokens(target))
+    return text_program(target, seed, transformation, tokenizer=own_tokens(target), **rest)
 
 
 def patches(target, seed, random_weights=False):
@@ -154,17 +173,35 @@ CONFIGURATIONS = {
         spaced=True,
     ),
     "prompts": Configuration(
-        partial(text_program, transformation="prompts", **PROMPTS), needs="prompts", spaced=True
+        partial(text_program, transformation="prompts", **PROMPTS),
+        "words",
+        needs="prompts",
+        n_shown=25_000,
+    ),
+    "prompts, random weights": Configuration(
+        partial(text_program, transformation="prompts", random_weights=True, **PROMPTS),
+        "words",
+        needs="prompts",
+        most_per_class=64,
     ),
     "sparse vocabulary": Configuration(
-        partial(new_tokens, transformation="sparse-vocabulary"), needs="sparse-vocabulary"
+        partial(new_tokens, transformation="sparse-vocabulary"),
+        "characters",
+        needs="sparse-vocabulary",
+        most_per_class=256,
+    ),
+    "sparse vocabulary, random weights": Configuration(
+        partial(new_tokens, transformation="sparse-vocabulary", random_weights=True),
+        "characters",
+        needs="sparse-vocabulary",
+        most_per_class=64,
     ),
     "vocabulary remapping": Configuration(
         partial(new_tokens, transformation="vocabulary-remapping"), needs="vocabulary-remapping"
     ),
-    "token patches": Configuration(patches, needs="token-patches"),
+    "token patches": Configuration(patches, "characters", needs="token-patches"),
     "token patches, random weights": Configuration(
-        partial(patches, random_weights=True), needs="token-patches"
+        partial(patches, random_weights=True), "characters", needs="token-patches"
     ),
 }
 

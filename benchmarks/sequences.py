@@ -88,7 +88,7 @@ def planned(options):
         for target in options.targets
         if is_reduction(folds_of(target, options)[0], per_class)
         for name in options.configurations
-        if name not in absent and CONFIGURATIONS[name].runs_on(TARGETS[target])
+        if name not in absent and CONFIGURATIONS[name].runs_on(TARGETS[target], per_class)
     ]
 
 
@@ -145,7 +145,7 @@ def fit_and_score(parts, name, target, seed):
     """Fit on the training part and score on the test part; columns of a row."""
     configuration = CONFIGURATIONS[name]
     X_train, X_test = (configuration.shown(X, target) for X in (parts.X_train, parts.X_test))
-    estimator = configuration.make(target, seed)
+    estimator = configuration.unfitted(target, seed, len(parts.y_train))
     start, cpu = time.perf_counter(), time.process_time()
     estimator.fit(X_train, parts.y_train)
     fitted, cpu = time.perf_counter(), time.process_time() - cpu

@@ -190,12 +190,25 @@ def test_every_target_has_a_baseline_and_none_of_another_kind(load, targets):
     configurations = load("_sequences_configurations").CONFIGURATIONS
     baselines = ("TF-IDF", "k-mer counts", "k-mer TF-IDF", "characters in place")
     found = {
-        name: [line for line in baselines if configurations[line].runs_on(target)]
+        name: [line for line in baselines if configurations[line].runs_on(target, "all")]
         for name, target in targets.TARGETS.items()
     }
     assert found["SST-2"] == ["TF-IDF"]
     assert found["splice"] == list(baselines[1:])
     assert found["peptides"] == list(baselines[1:3])
+
+
+def test_what_is_costly_is_not_run_with_many_rows(load, toy):
+    configuration = load("_sequences_configurations").Configuration(None, most_per_class=64)
+    ran = [n for n in ("16", "64", "65", "all") if configuration.runs_on(toy, n)]
+    assert ran == ["16", "64"]
+
+
+@pytest.mark.parametrize("n_rows, n_epochs", [(10, 15), (100, 10), (5_000, 1)])
+def test_many_rows_are_shown_in_fewer_epochs(load, toy, n_rows, n_epochs):
+    registry = load("_sequences_configurations")
+    configuration = registry.CONFIGURATIONS["prompts"]._replace(n_shown=1_000)
+    assert configuration.unfitted(toy, 0, n_rows).max_epochs == n_epochs
 
 
 def run_of(name, seed, per_class, accuracy, **more):
