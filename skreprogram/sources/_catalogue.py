@@ -12,6 +12,7 @@ from skreprogram.sources._packaged_text import PACKAGED_TEXT
 from skreprogram.sources._source_model import SourceModel
 from skreprogram.sources._text_source import TextSource
 from skreprogram.sources._weights import locate, write_to_cache
+from skreprogram.sources._word_source import WordSource
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class CatalogueEntry:
         As there.
     sampling_rate : float or None, default=None
         As there; see :class:`~skreprogram.sources.SourceModel`.
+    reads_words : bool, default=False
+        Whether it reads text, in the words that the metadata of its weights list.
     """
 
     name: str
@@ -69,6 +72,7 @@ class CatalogueEntry:
     output_names: tuple | None = None
     flexible: bool = False
     sampling_rate: float | None = None
+    reads_words: bool = False
 
     @property
     def download_path(self):
@@ -143,6 +147,20 @@ CATALOGUE = {
             output_names=tuple(_IMAGENET_CLASSES.splitlines()),
             flexible=True,
         ),
+        CatalogueEntry(
+            name="questions-lstm",
+            summary="six kinds of English questions, bidirectional LSTM; comes with this package",
+            licence="BSD-3-Clause; trained on TREC, whose terms are its authors'",
+            factory="skreprogram.sources._question_network:QuestionNetwork",
+            factory_options={"n_words": 3211},
+            file="questions_lstm.safetensors",
+            sha256="6b6628d946c3fc3dc60356fb09ce3e3fc2f800497edfb9c33f9f64f0e82a6820",
+            input_shape=(512, 97),
+            n_outputs=6,
+            output_names=("description", "entity", "abbreviation", "human", "location", "number"),
+            flexible=True,
+            reads_words=True,
+        ),
     )
 }
 
@@ -151,7 +169,7 @@ def list_sources():
     """Names of the pretrained source models.
 
     ``open-nsfw`` and ``magika`` are black boxes and ``minilm`` reads text; their packages are not
-    installed with this one.
+    installed with this one. ``questions-lstm`` reads text as well.
 
     Returns
     -------
@@ -162,8 +180,8 @@ def list_sources():
     --------
     >>> from skreprogram.sources import list_sources
     >>> list_sources()
-    ['imagenet-efficientnet-lite0', 'magika', 'minilm', 'open-nsfw', 'speech-commands',
-     'speech-commands-attrnn']
+    ['imagenet-efficientnet-lite0', 'magika', 'minilm', 'open-nsfw', 'questions-lstm',
+     'speech-commands', 'speech-commands-attrnn']
     """
     return sorted([*CATALOGUE, *PACKAGED_ONNX, *PACKAGED_TEXT])
 
@@ -222,7 +240,8 @@ def load_source(name, download=True, input_shape=None):
         )
     entry = CATALOGUE[name]
     shape = _chosen_shape(entry, input_shape)
-    return SourceModel(
+    make = WordSource if entry.reads_words else SourceModel
+    return make(
         weights=_weights(entry, download),
         digest=entry.sha256,
         input_shape=shape,
@@ -242,10 +261,11 @@ def load_source(name, download=True, input_shape=None):
 def _chosen_shape(entry, input_shape):
     shape = entry.input_shape if input_shape is None else tidy_shape(input_shape)
     published = entry.input_shape
-    # the first of several axes holds the channels
-    alike = len(shape) == len(published) and (len(shape) == 1 or shape[0] == published[0])
+    # the first of several axes holds the channels; of words, the last one
+    fixed, others = (-1, "another first axis") if entry.reads_words else (0, "other last axes")
+    alike = len(shape) == len(published) and (len(shape) == 1 or shape[fixed] == published[fixed])
     if shape != published and not (entry.flexible and alike):
-        expected = "one with other last axes" if entry.flexible else "None, as it is not flexible"
+        expected = f"one with {others}" if entry.flexible else "None, as it is not flexible"
         raise ValueError(
             f"Got input_shape={shape} for {entry.name!r}, which takes {published}; expected "
             f"{expected}."
