@@ -48,7 +48,7 @@ def toy(tmp_path, monkeypatch):
 
 
 def test_the_names_are_sorted():
-    packaged = ["magika", "minilm", "open-nsfw"]
+    packaged = ["magika", "minilm", "open-nsfw", "questions-lstm"]
     speech = ["speech-commands", "speech-commands-attrnn"]
     assert list_sources() == ["imagenet-efficientnet-lite0", *packaged, *speech]
 
