@@ -197,7 +197,7 @@ CONFIGURATIONS = {
     "prompts": Configuration(
         partial(text_program, transformation="prompts", **PROMPTS),
         "words",
-        n_shown=25_000,
+        n_shown=21_000,
     ),
     "prompts, random weights": Configuration(
         partial(text_program, transformation="prompts", random_weights=True, **PROMPTS),
@@ -207,7 +207,7 @@ CONFIGURATIONS = {
     "sparse vocabulary": Configuration(
         partial(new_tokens, transformation="sparse-vocabulary"),
         "characters",
-        most_per_class=256,
+        most_per_class=64,
     ),
     "sparse vocabulary, random weights": Configuration(
         partial(new_tokens, transformation="sparse-vocabulary", random_weights=True),
