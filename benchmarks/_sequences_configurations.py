@@ -16,6 +16,7 @@ from sklearn.preprocessing import MaxAbsScaler
 
 from _sequences_targets import ALL
 from skreprogram import SequenceReprogrammer
+from skreprogram.gradients import ScoreFunction
 from skreprogram.sources import load_source
 from skreprogram.transformations import (
     SparseVocabularyTransformation,
@@ -132,7 +133,7 @@ def new_tokens(target, seed, transformation, **rest):
     return text_program(target, seed, transformation, tokenizer=own_tokens(target), **rest)
 
 
-def question_words(target, seed, transformation, random_weights=False, **rest):
+def question_words(target, seed, transformation, random_weights=False, **settings):
     """Target tokens as words of a small classifier of questions."""
     source = load_source(QUESTIONS)
     # it keeps the largest of its states, wherever they stand: a letter's place must be in its name
@@ -141,11 +142,9 @@ def question_words(target, seed, transformation, random_weights=False, **rest):
         source.with_random_weights(seed) if random_weights else source,
         tokenizer=tokenizer,
         input_transformation=transformation(target),
-        output_mapping="features",
         class_weight=weights(target),
-        max_epochs=30,
         random_state=seed,
-        **rest,
+        **settings,
     )
 
 
@@ -153,6 +152,11 @@ def remapping(target):
     """One word for a letter in its place, or for a letter and its neighbours."""
     width = 1 if target.aligned else 9
     return VocabularyRemapping(width, (1.0, 0.1), relaxation="softmax", n_source_tokens=100)
+
+
+def drawn_words(target):
+    """One word for each letter, drawn in training: what a black box that reads words is shown."""
+    return VocabularyRemapping(1, n_source_tokens=100)
 
 
 def dictionary(target):
@@ -180,7 +184,14 @@ def own_tokens(target):
 # chosen on validation parts of SST-2 and TREC
 PROMPTS = {"lr": 0.003, "output_lr": 0.02, "lr_scheduler": "cosine", "max_epochs": 15}
 # chosen on validation parts of splice and peptides, 64 rows a class
-REMAPPING = {"lr": 0.2}
+REMAPPING = {"output_mapping": "features", "max_epochs": 30, "lr": 0.2}
+DICTIONARY = {"output_mapping": "features", "max_epochs": 30}
+QUERIES = {
+    "gradient": ScoreFunction(n_draws=4),
+    "output_mapping": "linear",
+    "max_epochs": 40,
+    "lr": 1.0,
+}
 
 CONFIGURATIONS = {
     "TF-IDF": Configuration(words, "words"),
@@ -215,7 +226,7 @@ CONFIGURATIONS = {
         most_per_class=64,
     ),
     "sparse vocabulary, question words": Configuration(
-        partial(question_words, transformation=dictionary), "characters"
+        partial(question_words, transformation=dictionary, **DICTIONARY), "characters"
     ),
     "vocabulary remapping": Configuration(
         partial(question_words, transformation=remapping, **REMAPPING), "characters"
@@ -223,6 +234,16 @@ CONFIGURATIONS = {
     "vocabulary remapping, random weights": Configuration(
         partial(question_words, transformation=remapping, random_weights=True, **REMAPPING),
         "characters",
+    ),
+    "vocabulary remapping, queries": Configuration(
+        partial(question_words, transformation=drawn_words, **QUERIES),
+        "characters",
+        most_per_class=64,
+    ),
+    "vocabulary remapping, queries, random weights": Configuration(
+        partial(question_words, transformation=drawn_words, random_weights=True, **QUERIES),
+        "characters",
+        most_per_class=64,
     ),
     "token patches": Configuration(patches, "characters"),
     "token patches, random weights": Configuration(
