@@ -17,6 +17,11 @@ def classifier():
     return ReprogrammingClassifier(table_source(40), max_epochs=30, lr=0.03, **EXACT)
 
 
+def finetuning_classifier():
+    """The same, with all of the source's tensors."""
+    return classifier().set_params(finetune="all", finetune_lr=0.01)
+
+
 def time_series_classifier():
     """Solved in closed form, on a source that hears fast."""
     modulation = FrequencyModulation(low=20, high=180, samples_per_point=10, scale="set")
@@ -35,7 +40,10 @@ def black_box_classifier():
     return ReprogrammingClassifier(source, max_epochs=30, lr=0.03, **EXACT)
 
 
-@parametrize_with_checks([classifier(), time_series_classifier(), black_box_classifier()])
+MAKERS = [classifier, finetuning_classifier, time_series_classifier, black_box_classifier]
+
+
+@parametrize_with_checks([make() for make in MAKERS])
 def test_scikit_learn_check(estimator, check):
     check(estimator)
 
@@ -46,7 +54,7 @@ def test_scikit_learn_check_of_the_default_for_time_series(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("make", [classifier, time_series_classifier, black_box_classifier])
+@pytest.mark.parametrize("make", MAKERS)
 def test_no_check_vanished(make):
     # a wrong order of the base classes or a wrong tag drops checks silently
     assert len(list(estimator_checks_generator(make()))) >= 60

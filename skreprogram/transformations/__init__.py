@@ -15,6 +15,7 @@ from skreprogram.transformations._modulation import FrequencyModulation
 from skreprogram.transformations._modulations import modulations
 from skreprogram.transformations._overlay import OverlayTransformation
 from skreprogram.transformations._padding import PaddingTransformation
+from skreprogram.transformations._patch_embedding import PatchEmbedding
 from skreprogram.transformations._prompts import PromptTransformation
 from skreprogram.transformations._resizing import ResizingTransformation
 from skreprogram.transformations._sample_masks import MaskedTransformation
@@ -44,6 +45,7 @@ __all__ = [
     "MaskedTransformation",
     "OverlayTransformation",
     "PaddingTransformation",
+    "PatchEmbedding",
     "PromptTransformation",
     "ResizingTransformation",
     "ScaledPadding",
