@@ -48,6 +48,7 @@ sphinx_gallery_conf = {
             "plot_correlation_matrices.py",
             "plot_black_box.py",
             "plot_remote_model.py",
+            "plot_generator.py",
         ]
     ),
     "show_memory": False,
