@@ -50,6 +50,7 @@ sphinx_gallery_conf = {
             "plot_antibodies.py",
             "plot_black_box.py",
             "plot_remote_model.py",
+            "plot_generator.py",
         ]
     ),
     "show_memory": False,

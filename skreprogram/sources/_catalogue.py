@@ -7,6 +7,7 @@ from pathlib import Path
 from skreprogram.sources._download import cache_folder, fetch
 from skreprogram.sources._facts import tidy_shape
 from skreprogram.sources._hubs import HUBS, load_from_hub
+from skreprogram.sources._packaged_generators import PACKAGED_GENERATORS
 from skreprogram.sources._packaged_onnx import PACKAGED_ONNX
 from skreprogram.sources._packaged_text import PACKAGED_TEXT
 from skreprogram.sources._source_model import SourceModel
@@ -168,8 +169,8 @@ CATALOGUE = {
 def list_sources():
     """Names of the pretrained source models.
 
-    ``open-nsfw`` and ``magika`` are black boxes and ``minilm`` reads text; their packages are not
-    installed with this one. ``questions-lstm`` reads text as well.
+    ``digits-generator`` is for `GeneratorReprogrammer`; ``open-nsfw`` and ``magika`` are black
+    boxes and ``minilm`` reads text, and these three need packages of their own.
 
     Returns
     -------
@@ -180,10 +181,10 @@ def list_sources():
     --------
     >>> from skreprogram.sources import list_sources
     >>> list_sources()
-    ['imagenet-efficientnet-lite0', 'magika', 'minilm', 'open-nsfw', 'questions-lstm',
-     'speech-commands', 'speech-commands-attrnn']
+    ['digits-generator', 'imagenet-efficientnet-lite0', 'magika', 'minilm', 'open-nsfw',
+     'questions-lstm', 'speech-commands', 'speech-commands-attrnn']
     """
-    return sorted([*CATALOGUE, *PACKAGED_ONNX, *PACKAGED_TEXT])
+    return sorted([*CATALOGUE, *PACKAGED_GENERATORS, *PACKAGED_ONNX, *PACKAGED_TEXT])
 
 
 def load_source(name, download=True, input_shape=None):
@@ -205,7 +206,7 @@ def load_source(name, download=True, input_shape=None):
 
     Returns
     -------
-    source : SourceModel or BlackBoxSource
+    source : SourceModel, GeneratorSource or BlackBoxSource
         The handle; its weights are read when it is first used.
 
     Raises
@@ -230,9 +231,10 @@ def load_source(name, download=True, input_shape=None):
         return source if input_shape is None else source.with_max_length(input_shape[0])
     if name in PACKAGED_TEXT:
         return PACKAGED_TEXT[name].source(input_shape)
-    if name in PACKAGED_ONNX:
-        _chosen_shape(PACKAGED_ONNX[name], input_shape)
-        return PACKAGED_ONNX[name].source()
+    for fixed in (PACKAGED_ONNX, PACKAGED_GENERATORS):
+        if name in fixed:
+            _chosen_shape(fixed[name], input_shape)
+            return fixed[name].source()
     if name not in CATALOGUE:
         raise ValueError(
             f"Got source {name!r}, expected one of {list_sources()}, or a name behind one of "
