@@ -263,16 +263,18 @@ def load_source(name, download=True, input_shape=None):
 def _chosen_shape(entry, input_shape):
     shape = entry.input_shape if input_shape is None else tidy_shape(input_shape)
     published = entry.input_shape
-    # the first of several axes holds the channels; of words, the last one
-    fixed, others = (-1, "another first axis") if entry.reads_words else (0, "other last axes")
-    alike = len(shape) == len(published) and (len(shape) == 1 or shape[fixed] == published[fixed])
-    if shape != published and not (entry.flexible and alike):
-        expected = f"one with {others}" if entry.flexible else "None, as it is not flexible"
-        raise ValueError(
-            f"Got input_shape={shape} for {entry.name!r}, which takes {published}; expected "
-            f"{expected}."
-        )
-    return shape
+    if shape == published:
+        return shape
+    expected = "None, as it is not flexible"
+    if entry.flexible:
+        # the first of several axes holds the channels; of words, the last one
+        fixed, others = (-1, "another first axis") if entry.reads_words else (0, "other last axes")
+        if len(shape) == len(published) and (len(shape) == 1 or shape[fixed] == published[fixed]):
+            return shape
+        expected = f"one with {others}"
+    raise ValueError(
+        f"Got input_shape={shape} for {entry.name!r}, which takes {published}; expected {expected}."
+    )
 
 
 def _weights(entry, download):

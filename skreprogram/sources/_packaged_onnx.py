@@ -58,7 +58,6 @@ class PackagedOnnx:
     names_key: str | None = None
 
     flexible = False
-    reads_words = False
 
     def source(self):
         """The handle of this black box; its file is opened when it is first asked."""
