@@ -161,8 +161,16 @@ def test_when_one_request_fails_the_others_are_not_sent(server):
     assert proxy.done["500"] < 20
 
 
+@pytest.fixture
+def heard_interrupts():
+    """Interrupts are heard: a shell lets what it starts in the background ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("max_batch", [64, 5])
-def test_an_interrupt_ends_the_waiting_for_a_retry(server, max_batch):
+def test_an_interrupt_ends_the_waiting_for_a_retry(server, heard_interrupts, max_batch):
     with faulty_proxy(server.url, endless("500")) as proxy:
         with remote_model(proxy, backoff=60, max_batch=max_batch) as remote:
             threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()

@@ -210,6 +210,10 @@ SAME_SHAPE = ("affine", "overlay", "identity")
 ONLY_TOKENS = ("embedding", "prompts", "sparse-vocabulary", "token-patches", "vocabulary-remapping")
 
 
+# needs a source of text, and has tests of its own
+ONLY_TEXT_SOURCES = ("patch-embedding",)
+
+
 @pytest.mark.parametrize("name", ["affine", "overlay", "padding", *ONLY_IMAGES])
 @pytest.mark.parametrize("shape", [(3, 8, 8), (1, 9, 9), (10,)])
 def test_every_short_name_for_images_transforms_them(name, shape):
@@ -231,7 +235,8 @@ def test_a_number_of_channels_that_no_rule_changes_is_refused(name):
 
 
 @pytest.mark.parametrize(
-    "name", sorted({*InputTransformation.names()} - {*ONLY_IMAGES, *ONLY_TOKENS})
+    "name",
+    sorted({*InputTransformation.names()} - {*ONLY_IMAGES, *ONLY_TOKENS, *ONLY_TEXT_SOURCES}),
 )
 def test_every_short_name_transforms_a_series(name):
     space = InputSpace((4000,), (-1.0, 1.0), sampling_rate=8000)
