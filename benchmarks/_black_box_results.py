@@ -25,6 +25,8 @@ FIELDS = (
 RESULTS = ResultsFile(FIELDS, key=("source", "target", "configuration", "seed", "budget"))
 # what asks about each training sample once has one point, not a curve
 ONCE = "once"
+# ends the name of a control, which shares the colour of what it is the control of
+CONTROL = ", random weights"
 
 
 def make_tables(rows, configurations, command):
@@ -93,7 +95,8 @@ def curve(rows, name):
 def draw(rows, configurations, path):
     """Draw accuracy against queries, one panel a source and target.
 
-    Lines are means over seeds, bands reach from the lowest to the highest seed.
+    Lines are means over seeds, bands reach from the lowest to the highest seed; what has random
+    weights has hollow marks.
 
     Parameters
     ----------
@@ -109,10 +112,11 @@ def draw(rows, configurations, path):
     pairs = pairs_of(rows)
     figure = Figure((4.2 * len(pairs), 4.6), layout="constrained")
     axes = figure.subplots(1, len(pairs), squeeze=False)[0]
+    colours = colours_of(configurations)
     for axis, (source, target) in zip(axes, pairs, strict=True):
         own = [row for row in rows if (row["source"], row["target"]) == (source, target)]
-        for number, name in enumerate(configurations):
-            _draw_curve(axis, curve(own, name), name, f"C{number}")
+        for name in configurations:
+            _draw_curve(axis, curve(own, name), name, colours[name])
         axis.set(title=f"{target} by {source}", xlabel="queries", xscale="log")
         # whole numbers, and no others between them that overlap
         axis.set_xticks([100, 1000, 4000], ["100", "1,000", "4,000"])
@@ -128,6 +132,13 @@ def draw(rows, configurations, path):
     figure.savefig(path, dpi=120)
 
 
+def colours_of(configurations):
+    """A colour for each configuration; a control has that of what it is the control of."""
+    bases = dict.fromkeys(name.removesuffix(CONTROL) for name in configurations)
+    numbers = {base: number for number, base in enumerate(bases)}
+    return {name: f"C{numbers[name.removesuffix(CONTROL)]}" for name in configurations}
+
+
 def _draw_curve(axis, accuracies, name, colour):
     if not accuracies:
         return
@@ -136,7 +147,8 @@ def _draw_curve(axis, accuracies, name, colour):
     if len(places) == 1:
         # asked once: a level to compare with, from there on
         axis.axhline(means[0], color=colour, linestyle=":", linewidth=1)
-    axis.plot(places, means, "o-", color=colour, label=name, markersize=4)
+    filled = {"markerfacecolor": "white"} if name.endswith(CONTROL) else {}
+    axis.plot(places, means, "o-", color=colour, label=name, markersize=5, **filled)
     ends = [[end(values) for values in accuracies.values()] for end in (np.min, np.max)]
     axis.fill_between(places, *ends, color=colour, alpha=0.15, linewidth=0)
 

@@ -16,10 +16,14 @@ from sklearn.preprocessing import MaxAbsScaler
 
 from _sequences_targets import ALL
 from skreprogram import SequenceReprogrammer
+from skreprogram.gradients import ScoreFunction
 from skreprogram.sources import load_source
-from skreprogram.transformations import InputTransformation
+from skreprogram.transformations import (
+    SparseVocabularyTransformation,
+    VocabularyRemapping,
+)
 
-IMAGES, TEXT = "imagenet-efficientnet-lite0", "minilm"
+IMAGES, TEXT, QUESTIONS = "imagenet-efficientnet-lite0", "minilm", "questions-lstm"
 
 
 class Configuration(NamedTuple):
@@ -33,8 +37,6 @@ class Configuration(NamedTuple):
         The kind of targets that it is for; None is every kind.
     aligned : bool, default=False
         Whether it is for targets that are aligned alone.
-    needs : str or None, default=None
-        The input transformation it cannot do without.
     spaced : bool, default=False
         Whether characters are shown as words: a language model's tokenizer would make arbitrary
         pieces of DNA, and one unknown token of what is longer than 100 characters.
@@ -48,7 +50,6 @@ class Configuration(NamedTuple):
     make: Callable[..., Any]
     tokens: str | None = None
     aligned: bool = False
-    needs: str | None = None
     spaced: bool = False
     most_per_class: int | None = None
     n_shown: int | None = None
@@ -67,11 +68,6 @@ class Configuration(NamedTuple):
             return estimator
         n_epochs = min(estimator.max_epochs, max(1, self.n_shown // n_rows))
         return estimator.set_params(max_epochs=n_epochs)
-
-    @property
-    def available(self):
-        """Whether the package has the input transformation."""
-        return self.needs is None or self.needs in InputTransformation.names()
 
     def shown(self, texts, target):
         """The texts as the estimator gets them."""
@@ -137,6 +133,37 @@ def new_tokens(target, seed, transformation, **rest):
     return text_program(target, seed, transformation, tokenizer=own_tokens(target), **rest)
 
 
+def question_words(target, seed, transformation, random_weights=False, **settings):
+    """Target tokens as words of a small classifier of questions."""
+    source = load_source(QUESTIONS)
+    # it keeps the largest of its states, wherever they stand: a letter's place must be in its name
+    tokenizer = characters_in_place if target.aligned else own_tokens(target)
+    return SequenceReprogrammer(
+        source.with_random_weights(seed) if random_weights else source,
+        tokenizer=tokenizer,
+        input_transformation=transformation(target),
+        class_weight=weights(target),
+        random_state=seed,
+        **settings,
+    )
+
+
+def remapping(target):
+    """One word for a letter in its place, or for a letter and its neighbours."""
+    width = 1 if target.aligned else 9
+    return VocabularyRemapping(width, (1.0, 0.1), relaxation="softmax", n_source_tokens=100)
+
+
+def drawn_words(target):
+    """One word for each letter, drawn in training: what a black box that reads words is shown."""
+    return VocabularyRemapping(1, n_source_tokens=100)
+
+
+def dictionary(target):
+    """A sum of words for every token."""
+    return SparseVocabularyTransformation()
+
+
 def patches(target, seed, random_weights=False):
     """Tokens as patches of an image, with the defaults of the estimator."""
     source = load_source(IMAGES).with_random_weights(seed) if random_weights else IMAGES
@@ -156,6 +183,15 @@ def own_tokens(target):
 
 # chosen on validation parts of SST-2 and TREC
 PROMPTS = {"lr": 0.003, "output_lr": 0.02, "lr_scheduler": "cosine", "max_epochs": 15}
+# chosen on validation parts of splice and peptides, 64 rows a class
+REMAPPING = {"output_mapping": "features", "max_epochs": 30, "lr": 0.2}
+DICTIONARY = {"output_mapping": "features", "max_epochs": 30}
+QUERIES = {
+    "gradient": ScoreFunction(n_draws=4),
+    "output_mapping": "linear",
+    "max_epochs": 40,
+    "lr": 1.0,
+}
 
 CONFIGURATIONS = {
     "TF-IDF": Configuration(words, "words"),
@@ -164,44 +200,54 @@ CONFIGURATIONS = {
         partial(kmers, scaler=partial(TfidfTransformer, sublinear_tf=True)), "characters"
     ),
     "characters in place": Configuration(positions, "characters", aligned=True),
-    "linear probe": Configuration(
-        partial(text_program, transformation="embedding"), needs="embedding", spaced=True
-    ),
+    "linear probe": Configuration(partial(text_program, transformation="embedding"), spaced=True),
     "linear probe, random weights": Configuration(
         partial(text_program, transformation="embedding", random_weights=True),
-        needs="embedding",
         spaced=True,
     ),
     "prompts": Configuration(
         partial(text_program, transformation="prompts", **PROMPTS),
         "words",
-        needs="prompts",
-        n_shown=25_000,
+        n_shown=21_000,
     ),
     "prompts, random weights": Configuration(
         partial(text_program, transformation="prompts", random_weights=True, **PROMPTS),
         "words",
-        needs="prompts",
         most_per_class=64,
     ),
     "sparse vocabulary": Configuration(
         partial(new_tokens, transformation="sparse-vocabulary"),
         "characters",
-        needs="sparse-vocabulary",
-        most_per_class=256,
+        most_per_class=64,
     ),
     "sparse vocabulary, random weights": Configuration(
         partial(new_tokens, transformation="sparse-vocabulary", random_weights=True),
         "characters",
-        needs="sparse-vocabulary",
         most_per_class=64,
     ),
-    "vocabulary remapping": Configuration(
-        partial(new_tokens, transformation="vocabulary-remapping"), needs="vocabulary-remapping"
+    "sparse vocabulary, question words": Configuration(
+        partial(question_words, transformation=dictionary, **DICTIONARY), "characters"
     ),
-    "token patches": Configuration(patches, "characters", needs="token-patches"),
+    "vocabulary remapping": Configuration(
+        partial(question_words, transformation=remapping, **REMAPPING), "characters"
+    ),
+    "vocabulary remapping, random weights": Configuration(
+        partial(question_words, transformation=remapping, random_weights=True, **REMAPPING),
+        "characters",
+    ),
+    "vocabulary remapping, queries": Configuration(
+        partial(question_words, transformation=drawn_words, **QUERIES),
+        "characters",
+        most_per_class=64,
+    ),
+    "vocabulary remapping, queries, random weights": Configuration(
+        partial(question_words, transformation=drawn_words, random_weights=True, **QUERIES),
+        "characters",
+        most_per_class=64,
+    ),
+    "token patches": Configuration(patches, "characters"),
     "token patches, random weights": Configuration(
-        partial(patches, random_weights=True), "characters", needs="token-patches"
+        partial(patches, random_weights=True), "characters"
     ),
 }
 

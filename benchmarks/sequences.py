@@ -77,9 +77,6 @@ def size(word):
 
 def planned(options):
     """All runs, one seed of everything before the next seed, few rows first."""
-    absent = [name for name in options.configurations if not CONFIGURATIONS[name].available]
-    if absent:
-        print(f"Skipped: {', '.join(absent)}. This version has no such program.", file=sys.stderr)
     part = "validation" if options.validation else "test"
     return [
         (target, part, per_class, name, str(seed))
@@ -88,7 +85,7 @@ def planned(options):
         for target in options.targets
         if is_reduction(folds_of(target, options)[0], per_class)
         for name in options.configurations
-        if name not in absent and CONFIGURATIONS[name].runs_on(TARGETS[target], per_class)
+        if CONFIGURATIONS[name].runs_on(TARGETS[target], per_class)
     ]
 
 

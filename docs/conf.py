@@ -46,9 +46,12 @@ sphinx_gallery_conf = {
             "plot_input_and_output_layers.py",
             "plot_fraud.py",
             "plot_correlation_matrices.py",
+            "plot_few_labelled_texts.py",
+            "plot_antibodies.py",
             "plot_black_box.py",
             "plot_remote_model.py",
             "plot_regression.py",
+            "plot_generator.py",
         ]
     ),
     "show_memory": False,

@@ -1,16 +1,14 @@
 """What all estimators share: fit, going on, scores, save, written once."""
 
-import warnings
 from abc import abstractmethod
 
-import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skreprogram._persistence import write_program
-from skreprogram._validation import check_queries
-from skreprogram._warm_start import last_fit, start_from
+from skreprogram._validation import check_finetuning, check_queries
+from skreprogram._warm_start import last_fit, start_from, with_seen
 from skreprogram.gradients import Gradient
 from skreprogram.mappings import OutputMapping
 from skreprogram.sources import as_source
@@ -99,7 +97,7 @@ class BaseReprogrammer(BaseEstimator):
             rows = rows_of(*self._as_trained(*rows, anew=not begun))
             self._fit(self._task(rows, None, start), self._options(one_epoch=True), went_on=begun)
             return self
-        rows = self._with_seen(rows) if begun else rows
+        rows = with_seen(self._seen, rows) if begun else rows
         self._fit(self._task(rows_of(*self._as_trained(*rows, anew=True))), self._options())
         self._seen = rows
         return self
@@ -108,7 +106,8 @@ class BaseReprogrammer(BaseEstimator):
         """What the fitted program makes of samples: float64 of shape (n_samples, n_scores)."""
         check_is_fitted(self, "program_")
         X = self._check_samples(X, reset=False)
-        return class_scores(self.program_, self._compose(), X, self.verbose)
+        composition = self._compose(folded=not self.program_.source)
+        return class_scores(self.program_, composition, X, self.verbose)
 
     def reprogram(self, X):
         """Source inputs of samples: what the frozen model is shown.
@@ -144,9 +143,8 @@ class BaseReprogrammer(BaseEstimator):
 
     def _fit(self, task, options, went_on=False):
         """Fit a program to the task and keep it."""
-        fitted = fit_program(
-            task, self._compose(), options, self.source_, self._load, self.max_queries
-        )
+        composition = self._compose(folded=self.finetune is None)
+        fitted = fit_program(task, composition, options, self.source_, self._load, self.max_queries)
         self.source_ = fitted.source
         self.surrogate_ = fitted.primed
         self.n_queries_ = fitted.n_queries + (self.n_queries_ if went_on else 0)
@@ -159,19 +157,6 @@ class BaseReprogrammer(BaseEstimator):
 
     def _task(self, train, valid=None, start=None):
         return Task(train, self._n_scores(), self._seed(), valid, start)
-
-    def _with_seen(self, rows):
-        """Rows of earlier calls of partial_fit, and these."""
-        if self._seen is None:
-            warnings.warn(
-                "Got partial_fit after fit or load, which keep no samples, but this mapping is "
-                "solved over all samples: it begins anew with those of partial_fit. Use "
-                "partial_fit from the first samples on, or fit everything at once.",
-                stacklevel=4,
-            )
-            return rows
-        pairs = zip(self._seen, rows, strict=True)
-        return tuple(np.concatenate([old, new]) for old, new in pairs)
 
     def _resolve(self):
         """Make the source handle and the strategies that the parameters name."""
@@ -192,16 +177,17 @@ class BaseReprogrammer(BaseEstimator):
             choice = "backprop" if self.source_.differentiable else asking
         gradient = Gradient.resolve(choice)
         check_queries(gradient, self.source_, self.transformation_, self.mapping_, self.precision)
+        check_finetuning(self, gradient)
         return gradient
 
-    def _compose(self):
+    def _compose(self, folded):
         """Load the source and put it between the strategies."""
-        network, device = self._load(self.source_)
+        network, device = self._load(self.source_, folded)
         space = self.source_.input_space
         return Composition(network, space, self.transformation_, self.mapping_, device)
 
-    def _load(self, source):
-        return load_network(source, self.device, self.dtype, self.precision)
+    def _load(self, source, folded=True):
+        return load_network(source, self.device, self.dtype, self.precision, folded)
 
     def _split(self, X, y, weight):
         """Training rows and, for early stopping, validation rows that are cut from them."""
@@ -211,14 +197,15 @@ class BaseReprogrammer(BaseEstimator):
 
     def _trains_by_gradient(self):
         solved = hasattr(self.mapping_, "solve") or not self.mapping_.trainable
-        return bool(self.transformation_.trainable) or not solved
+        return bool(self.transformation_.trainable) or not solved or self.finetune is not None
 
     def _seed(self):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _options(self, one_epoch=False):
         stopping = self.early_stopping and self._trains_by_gradient() and not one_epoch
-        as_named = ("lr", "output_lr", "batch_size", "optimizer", "weight_decay", "augmentation")
+        as_named = ("lr", "output_lr", "finetune", "finetune_lr", "batch_size", "optimizer")
+        as_named += ("weight_decay", "augmentation")
         return TrainingOptions(
             max_epochs=1 if one_epoch else self.max_epochs,
             lr_scheduler=None if one_epoch else self.lr_scheduler,

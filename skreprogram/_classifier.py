@@ -55,6 +55,13 @@ class ReprogrammingClassifier(TablesAndImages, BaseReprogrammingClassifier):
         "class-balanced", or an object of :mod:`skreprogram.losses`.
     output_lr : float or None, default=None
         Learning rate of the output mapping, where it trains; None takes `lr`.
+    finetune : {"norm", "head", "last", "all"}, list of str or None, default=None
+        What trains inside the source as well, as tensors of the program's own; the source itself
+        stays as it is. "norm": scales and shifts of normalisation layers; "head": the last linear
+        layer; "last": the last block; "all"; or a list of such words and of patterns of parameter
+        names, ``["layer4.*"]``. Then both sides train by gradient.
+    finetune_lr : float, default=0.001
+        Learning rate of these tensors.
     augmentation : callable or None, default=None
         ``augmentation(X, generator)`` returns a changed copy of a training batch, a tensor of the
         same shape; for validation and prediction the data stay as they are.
@@ -88,7 +95,8 @@ class ReprogrammingClassifier(TablesAndImages, BaseReprogrammingClassifier):
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     program_ : Program
-        What was learned: the tensors of both sides as numpy arrays.
+        What was learned, as numpy arrays: the tensors of both sides, and those of the source that
+        were fine-tuned.
     source_ : SourceModel
         Handle of the frozen source.
     transformation_ : InputTransformation
@@ -180,6 +188,8 @@ class ReprogrammingClassifier(TablesAndImages, BaseReprogrammingClassifier):
         callbacks=None,
         loss="cross-entropy",
         output_lr=None,
+        finetune=None,
+        finetune_lr=0.001,
         augmentation=None,
         gradient="auto",
         max_queries=None,
@@ -206,6 +216,8 @@ class ReprogrammingClassifier(TablesAndImages, BaseReprogrammingClassifier):
         self.callbacks = callbacks
         self.loss = loss
         self.output_lr = output_lr
+        self.finetune = finetune
+        self.finetune_lr = finetune_lr
         self.augmentation = augmentation
         self.gradient = gradient
         self.max_queries = max_queries

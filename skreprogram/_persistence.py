@@ -40,7 +40,7 @@ def write_program(estimator, path):
     program = estimator.program_
     tensors = {
         f"{side}/{name}": np.ascontiguousarray(array)
-        for side in ("input", "output")
+        for side in ("input", "output", "source")
         for name, array in getattr(program, side).items()
     }
     header = {
@@ -106,7 +106,7 @@ def load(path, source=None):
 
 
 def _filled(estimator, header, tensors, source):
-    sides = {"input": {}, "output": {}}
+    sides = {"input": {}, "output": {}, "source": {}}
     for name, array in tensors.items():
         side, _, key = name.partition("/")
         sides[side][key] = array
@@ -125,7 +125,7 @@ def _filled(estimator, header, tensors, source):
     estimator._seen = None
     estimator.surrogate_ = None
     estimator.n_queries_, estimator.stopped_by_ = header["n_queries"], header["stopped_by"]
-    estimator._store(Program(sides["input"], sides["output"], header["history"]))
+    estimator._store(Program(history=header["history"], **sides))
     return estimator
 
 

@@ -6,12 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_array,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import _check_sample_weight, check_array, column_or_1d, validate_data
 from skorch.callbacks import Callback
 
 _TEXT = (
@@ -280,6 +275,24 @@ def check_queries(gradient, source, transformation, mapping, precision):
         )
 
 
+def check_finetuning(estimator, gradient):
+    """Refuse to tune what cannot be looked into, or with a gradient of the program alone."""
+    finetune, source = estimator.finetune, estimator.source_
+    _check_number(estimator, "finetune_lr", 0, exclusive=True)
+    if finetune is None:
+        return
+    if not source.differentiable:
+        raise ValueError(
+            f"Got finetune={finetune!r} with the source {source.name!r}, a black box, whose "
+            "weights nobody sees, expected None. Leave finetune out, or use a network as source."
+        )
+    if gradient.asks_queries or not gradient.looks_inside:
+        raise ValueError(
+            f"Got finetune={finetune!r} and gradient={gradient!r}, which estimates the gradient of "
+            "the program alone, expected 'backprop'. Use gradient='auto'."
+        )
+
+
 def _check_number(estimator, name, lowest, kind=Real, exclusive=False):
     value = getattr(estimator, name)
     number = isinstance(value, kind) and not isinstance(value, (bool, np.bool_))
@@ -292,6 +305,7 @@ def _check_number(estimator, name, lowest, kind=Real, exclusive=False):
 __all__ = [
     "add_channel_axis",
     "check_enough_classes",
+    "check_finetuning",
     "check_labels",
     "check_parameters",
     "check_queries",

@@ -1,5 +1,6 @@
 """Going on with the program of the last fit."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -59,6 +60,31 @@ def start_from(previous, estimator):
             f"{np.array(targets).tolist()}. Set warm_start=False, or clone the estimator."
         )
     return program
+
+
+def with_seen(seen, rows):
+    """Rows of earlier calls of partial_fit, and these.
+
+    Parameters
+    ----------
+    seen : tuple of ndarray or None
+        Data, targets and weights of the earlier ones; None after fit or a load.
+    rows : tuple of ndarray
+        Further ones.
+
+    Returns
+    -------
+    rows : tuple of ndarray
+    """
+    if seen is None:
+        warnings.warn(
+            "Got partial_fit after fit or load, which keep no samples, but this mapping is "
+            "solved over all samples: it begins anew with those of partial_fit. Use "
+            "partial_fit from the first samples on, or fit everything at once.",
+            stacklevel=4,
+        )
+        return rows
+    return tuple(np.concatenate([old, new]) for old, new in zip(seen, rows, strict=True))
 
 
 def _targets(estimator):

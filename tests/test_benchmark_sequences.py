@@ -121,17 +121,6 @@ def test_a_failure_does_not_end_the_run(command, rows, load, monkeypatch, capsys
     assert "FAILED toy, test, 4, TF-IDF, 0" in capsys.readouterr().err
 
 
-def test_a_configuration_whose_program_is_absent_is_skipped(
-    command, rows, load, monkeypatch, capsys
-):
-    configurations = load("_sequences_configurations")
-    absent = configurations.Configuration(None, needs="telepathy")
-    monkeypatch.setitem(configurations.CONFIGURATIONS, "token patches", absent)
-    assert command("token patches", "k-mer counts", sizes=("4",)) == 0
-    assert [row["configuration"] for row in rows()] == ["k-mer counts"]
-    assert "Skipped: token patches" in capsys.readouterr().err
-
-
 def test_a_missing_folder_is_told_in_a_sentence(command, targets):
     with pytest.raises(SystemExit, match="expected a folder with the file dna_uci/splice.data"):
         command("k-mer counts", target=targets.TARGETS["splice"], more=["--data", "nowhere"])

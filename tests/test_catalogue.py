@@ -48,9 +48,10 @@ def toy(tmp_path, monkeypatch):
 
 
 def test_the_names_are_sorted():
-    packaged = ["magika", "minilm", "open-nsfw"]
+    packaged = ["magika", "minilm", "open-nsfw", "questions-lstm"]
     speech = ["speech-commands", "speech-commands-attrnn"]
-    assert list_sources() == ["imagenet-efficientnet-lite0", *packaged, *speech]
+    ours = ["digits-generator", "imagenet-efficientnet-lite0"]
+    assert list_sources() == [*ours, *packaged, *speech]
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():

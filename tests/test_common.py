@@ -22,6 +22,11 @@ def classifier():
     return ReprogrammingClassifier(table_source(40), max_epochs=30, lr=0.03, **EXACT)
 
 
+def finetuning_classifier():
+    """The same, with all of the source's tensors."""
+    return classifier().set_params(finetune="all", finetune_lr=0.01)
+
+
 def time_series_classifier():
     """Solved in closed form, on a source that hears fast."""
     modulation = FrequencyModulation(low=20, high=180, samples_per_point=10, scale="set")
@@ -53,8 +58,9 @@ def time_series_regressor():
     )
 
 
-ESTIMATORS = [
+MAKERS = [
     classifier,
+    finetuning_classifier,
     time_series_classifier,
     black_box_classifier,
     regressor,
@@ -62,7 +68,7 @@ ESTIMATORS = [
 ]
 
 
-@parametrize_with_checks([make() for make in ESTIMATORS])
+@parametrize_with_checks([make() for make in MAKERS])
 def test_scikit_learn_check(estimator, check):
     check(estimator)
 
@@ -73,7 +79,7 @@ def test_scikit_learn_check_of_the_default_for_time_series(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("make", ESTIMATORS)
+@pytest.mark.parametrize("make", MAKERS)
 def test_no_check_vanished(make):
     # a wrong order of the base classes or a wrong tag drops checks silently
     assert len(list(estimator_checks_generator(make()))) >= 60

@@ -8,19 +8,14 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import QuantileRegressor, RidgeCV
 from sklearn.model_selection import GridSearchCV
-from toys import sound_source, table_network, table_source
+from toys import disturbed_network, table_network, table_source
 
 import skreprogram
-from skreprogram import (
-    ReprogrammingClassifier,
-    ReprogrammingRegressor,
-    TimeSeriesReprogrammingRegressor,
-)
+from skreprogram import ReprogrammingClassifier, ReprogrammingRegressor
 from skreprogram.gradients import Surrogate
 from skreprogram.losses import QuantileLoss, RegressionLoss
 from skreprogram.mappings import RidgeMapping
-from skreprogram.sources import BlackBoxSource
-from skreprogram.transformations import FrequencyModulation
+from skreprogram.sources import BlackBoxSource, SourceModel
 
 ALPHAS = np.logspace(-4, 3, 8)
 
@@ -30,12 +25,6 @@ def line(n_samples=60, noise=0.1, seed=0):
     rng = np.random.RandomState(seed)
     X = rng.normal(size=(n_samples, 5))
     return X, X @ [1.0, 2.0, 0.0, -1.0, 0.5] + noise * rng.normal(size=n_samples)
-
-
-def waves(n_samples=30):
-    """Series of one frequency each, and the frequency."""
-    frequency = np.linspace(1, 4, n_samples)
-    return np.sin(2 * np.pi * frequency[:, None] * np.linspace(0, 1, 40)), frequency
 
 
 def solved(**changes):
@@ -235,9 +224,7 @@ def test_a_black_box_is_reprogrammed_by_queries():
 
 def test_a_ridge_head_asks_a_black_box_about_every_sample_once():
     X, y = line()
-    reg = ReprogrammingRegressor(
-        asked(5), input_transformation="identity", output_mapping="ridge", random_state=0
-    ).fit(X, y)
+    reg = solved(dtype="float32").set_params(source=asked(5)).fit(X, y)
     assert reg.n_queries_ == 60 and reg.score(X, y) > 0.8
 
 
@@ -245,9 +232,7 @@ def test_a_ridge_head_asks_a_black_box_about_every_sample_once():
 def test_a_local_copy_is_reprogrammed_for_values(threshold):
     X, y = line()
     gradient = Surrogate(table_source(8, 20), threshold=threshold)
-    reg = ReprogrammingRegressor(
-        asked(), gradient=gradient, max_epochs=40, lr=0.03, random_state=0
-    ).fit(X, y)
+    reg = trained(gradient=gradient).set_params(source=asked()).fit(X, y)
     assert reg.n_queries_ == 60 and reg.score(X, y) > 0.7
 
 
@@ -301,26 +286,35 @@ def test_quantiles_are_searched_like_any_parameter():
     assert search.fit(*line(noise=2.0)).best_params_ == {"loss__q": 0.5}
 
 
-def test_a_source_of_sound_tells_the_frequency_of_a_series(tmp_path):
-    X, y = waves()
-    modulation = FrequencyModulation(low=20, high=180, samples_per_point=5, scale="set")
-    reg = TimeSeriesReprogrammingRegressor(
-        sound_source(), input_transformation=modulation, random_state=0
-    ).fit(X[::2], y[::2])
-    assert reg.score(X[1::2], y[1::2]) > 0.5
+@pytest.mark.parametrize("finetune", ["norm", "all"])
+def test_what_trains_inside_the_source_is_the_programs_own(finetune, tmp_path):
+    X, y = line()
+    source = SourceModel.from_module(disturbed_network(), (8,))
+    before = [source.load(folded=folded).state_digest() for folded in (True, False)]
+    reg = trained(finetune=finetune, finetune_lr=0.01).set_params(source=source).fit(X, y)
+    assert [source.load(folded=folded).state_digest() for folded in (True, False)] == before
+    shared = source.load(folded=False).tensors(reg.program_.source)
+    assert len(shared) == {"norm": 2, "all": 6}[finetune]
+    assert all(not np.array_equal(reg.program_.source[n], t) for n, t in shared.items())
     reg.save(tmp_path / "program")
-    loaded = skreprogram.load(tmp_path / "program", source=sound_source())
+    loaded = skreprogram.load(tmp_path / "program", source=source)
     assert_array_equal(loaded.predict(X), reg.predict(X))
 
 
-def test_containers_of_sktime_are_taken():
-    from sktime.datatypes import convert_to
+def test_tensors_of_the_source_lower_the_loss_that_a_program_is_left_with():
+    X, y = line()
+    reg = trained(warm_start=True).fit(X, y)
+    left = reg.history_[-1]["train_loss"]
+    reg.set_params(finetune="all", finetune_lr=0.01).fit(X, y)
+    assert reg.history_[-1]["train_loss"] < 0.8 * left
 
-    X, y = waves(10)
-    modulation = FrequencyModulation(low=20, high=180, samples_per_point=5, scale="set")
-    reg = TimeSeriesReprogrammingRegressor(
-        sound_source(), input_transformation=modulation, random_state=0
-    )
-    expected = reg.fit(X, y).predict(X)
-    nested = convert_to(X[:, None], to_type="nested_univ")
-    assert_array_equal(reg.fit(nested, y).predict(nested), expected)
+
+@pytest.mark.parametrize("mapping", ["ridge", "features"])
+@pytest.mark.parametrize("loss", RegressionLoss.names())
+def test_fine_tuning_begins_at_the_solved_head_whatever_the_loss(mapping, loss):
+    X, y = line()
+    still = {"finetune": "all", "max_epochs": 2, "lr": 1e-30, "finetune_lr": 1e-30}
+    chosen = {"output_mapping": mapping, "loss": loss}
+    begun = solved(**chosen, **still).fit(X, y)
+    assert begun.n_iter_ == 2
+    assert_allclose(begun.predict(X), solved(**chosen).fit(X, y).predict(X), atol=1e-6)

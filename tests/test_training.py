@@ -159,7 +159,8 @@ def test_the_source_is_no_part_of_what_trains():
     names = {"theta.program", "omega.weight", "omega.bias"}
     assert {name for name, _ in model.named_parameters()} == names
     assert set(model.state_dict()) == names
-    assert len(list(model.modules())) == 3  # the model and two dictionaries
+    # the model, a dictionary for each side, and the list of fine-tuned tensors, which is empty
+    assert len(list(model.modules())) == 4
 
 
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))

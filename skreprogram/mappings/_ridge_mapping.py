@@ -81,9 +81,6 @@ class RidgeMapping(LinearMapping, name="ridge"):
         """
         standard = standardise(given.mean(0), given.std(0, correction=0))
         head = solve_head(given, y, weight, n_classes, standard, self.alphas, loss)
-        return {
-            "centre": head.shift,
-            "spread": given.new_ones(()),
-            "weight": head.weight,
-            "bias": head.bias,
-        }
+        # in the units of `init`, so that it can go on training from here
+        weight = head.weight * params["spread"]
+        return {**params, "centre": head.shift, "weight": weight, "bias": head.bias}

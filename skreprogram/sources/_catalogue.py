@@ -7,11 +7,13 @@ from pathlib import Path
 from skreprogram.sources._download import cache_folder, fetch
 from skreprogram.sources._facts import tidy_shape
 from skreprogram.sources._hubs import HUBS, load_from_hub
+from skreprogram.sources._packaged_generators import PACKAGED_GENERATORS
 from skreprogram.sources._packaged_onnx import PACKAGED_ONNX
 from skreprogram.sources._packaged_text import PACKAGED_TEXT
 from skreprogram.sources._source_model import SourceModel
 from skreprogram.sources._text_source import TextSource
 from skreprogram.sources._weights import locate, write_to_cache
+from skreprogram.sources._word_source import WordSource
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class CatalogueEntry:
         As there.
     sampling_rate : float or None, default=None
         As there; see :class:`~skreprogram.sources.SourceModel`.
+    reads_words : bool, default=False
+        Whether it reads text, in the words that the metadata of its weights list.
     """
 
     name: str
@@ -69,6 +73,7 @@ class CatalogueEntry:
     output_names: tuple | None = None
     flexible: bool = False
     sampling_rate: float | None = None
+    reads_words: bool = False
 
     @property
     def download_path(self):
@@ -143,6 +148,20 @@ CATALOGUE = {
             output_names=tuple(_IMAGENET_CLASSES.splitlines()),
             flexible=True,
         ),
+        CatalogueEntry(
+            name="questions-lstm",
+            summary="six kinds of English questions, bidirectional LSTM; comes with this package",
+            licence="BSD-3-Clause; trained on TREC, whose terms are its authors'",
+            factory="skreprogram.sources._question_network:QuestionNetwork",
+            factory_options={"n_words": 3211},
+            file="questions_lstm.safetensors",
+            sha256="6b6628d946c3fc3dc60356fb09ce3e3fc2f800497edfb9c33f9f64f0e82a6820",
+            input_shape=(512, 97),
+            n_outputs=6,
+            output_names=("description", "entity", "abbreviation", "human", "location", "number"),
+            flexible=True,
+            reads_words=True,
+        ),
     )
 }
 
@@ -150,8 +169,8 @@ CATALOGUE = {
 def list_sources():
     """Names of the pretrained source models.
 
-    ``open-nsfw`` and ``magika`` are black boxes and ``minilm`` reads text; their packages are not
-    installed with this one.
+    ``digits-generator`` is for `GeneratorReprogrammer`; ``open-nsfw`` and ``magika`` are black
+    boxes and ``minilm`` reads text, and these three need packages of their own.
 
     Returns
     -------
@@ -162,10 +181,10 @@ def list_sources():
     --------
     >>> from skreprogram.sources import list_sources
     >>> list_sources()
-    ['imagenet-efficientnet-lite0', 'magika', 'minilm', 'open-nsfw', 'speech-commands',
-     'speech-commands-attrnn']
+    ['digits-generator', 'imagenet-efficientnet-lite0', 'magika', 'minilm', 'open-nsfw',
+     'questions-lstm', 'speech-commands', 'speech-commands-attrnn']
     """
-    return sorted([*CATALOGUE, *PACKAGED_ONNX, *PACKAGED_TEXT])
+    return sorted([*CATALOGUE, *PACKAGED_GENERATORS, *PACKAGED_ONNX, *PACKAGED_TEXT])
 
 
 def load_source(name, download=True, input_shape=None):
@@ -187,7 +206,7 @@ def load_source(name, download=True, input_shape=None):
 
     Returns
     -------
-    source : SourceModel or BlackBoxSource
+    source : SourceModel, GeneratorSource or BlackBoxSource
         The handle; its weights are read when it is first used.
 
     Raises
@@ -212,9 +231,10 @@ def load_source(name, download=True, input_shape=None):
         return source if input_shape is None else source.with_max_length(input_shape[0])
     if name in PACKAGED_TEXT:
         return PACKAGED_TEXT[name].source(input_shape)
-    if name in PACKAGED_ONNX:
-        _chosen_shape(PACKAGED_ONNX[name], input_shape)
-        return PACKAGED_ONNX[name].source()
+    for fixed in (PACKAGED_ONNX, PACKAGED_GENERATORS):
+        if name in fixed:
+            _chosen_shape(fixed[name], input_shape)
+            return fixed[name].source()
     if name not in CATALOGUE:
         raise ValueError(
             f"Got source {name!r}, expected one of {list_sources()}, or a name behind one of "
@@ -222,7 +242,8 @@ def load_source(name, download=True, input_shape=None):
         )
     entry = CATALOGUE[name]
     shape = _chosen_shape(entry, input_shape)
-    return SourceModel(
+    make = WordSource if entry.reads_words else SourceModel
+    return make(
         weights=_weights(entry, download),
         digest=entry.sha256,
         input_shape=shape,
@@ -242,15 +263,18 @@ def load_source(name, download=True, input_shape=None):
 def _chosen_shape(entry, input_shape):
     shape = entry.input_shape if input_shape is None else tidy_shape(input_shape)
     published = entry.input_shape
-    # the first of several axes holds the channels
-    alike = len(shape) == len(published) and (len(shape) == 1 or shape[0] == published[0])
-    if shape != published and not (entry.flexible and alike):
-        expected = "one with other last axes" if entry.flexible else "None, as it is not flexible"
-        raise ValueError(
-            f"Got input_shape={shape} for {entry.name!r}, which takes {published}; expected "
-            f"{expected}."
-        )
-    return shape
+    if shape == published:
+        return shape
+    expected = "None, as it is not flexible"
+    if entry.flexible:
+        # the first of several axes holds the channels; of words, the last one
+        fixed, others = (-1, "another first axis") if entry.reads_words else (0, "other last axes")
+        if len(shape) == len(published) and (len(shape) == 1 or shape[fixed] == published[fixed]):
+            return shape
+        expected = f"one with {others}"
+    raise ValueError(
+        f"Got input_shape={shape} for {entry.name!r}, which takes {published}; expected {expected}."
+    )
 
 
 def _weights(entry, download):

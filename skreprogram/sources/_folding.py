@@ -18,7 +18,7 @@ _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _TOLERANCE = 1e-4
 
 
-def quicken(module, probe, layers=()):
+def quicken(module, probe, layers=(), fold=True):
     """Fold batch normalisation away and store images with the channels last where that is faster.
 
     Each step is kept only when the answers to the probe stay equal, up to 1e-4 of the largest
@@ -33,6 +33,8 @@ def quicken(module, probe, layers=()):
         Normalised inputs, as the network gets them.
     layers : sequence of str, default=()
         Submodules whose outputs must stay what they are.
+    fold : bool, default=True
+        Whether to fold; without, every parameter keeps its name and its meaning.
 
     Returns
     -------
@@ -51,8 +53,7 @@ def quicken(module, probe, layers=()):
     )
     """
     module.eval().requires_grad_(False)
-    kinds = {type(part) for part in module.modules()}
-    has_norms = not kinds.isdisjoint(_NORMS)
+    has_norms = fold and has_batch_norms(module)
     has_maps = (
         probe.ndim == 4
         and probe.dtype != torch.float64
@@ -65,7 +66,7 @@ def quicken(module, probe, layers=()):
             pairs, expected = _foldable_pairs(module, probe, layers)
         except Exception:  # whatever it is, the network says it again where a user sees it
             return module
-        if pairs:
+        if pairs and fold:
             undo = [_fold(module, *pair) for pair in pairs]
             if not _answers_alike(module, probe, layers, expected):
                 for step in undo:
@@ -75,6 +76,11 @@ def quicken(module, probe, layers=()):
             if not _answers_alike(module, probe, layers, expected):
                 module.to(memory_format=torch.contiguous_format)
     return module
+
+
+def has_batch_norms(module):
+    """Whether there is anything to fold."""
+    return any(type(part) in _NORMS for part in module.modules())
 
 
 def _gains_from_channels_last(module, probe):

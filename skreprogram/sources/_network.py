@@ -9,6 +9,8 @@ import torch
 from torch import nn
 from torch.utils._pytree import tree_map
 
+from skreprogram.sources._own_structure import OwnStructure
+from skreprogram.sources._parameter_choice import parameter_choices
 from skreprogram.sources._shared_frames import shared_frames
 
 
@@ -27,7 +29,7 @@ class FrozenNetwork:
     """
 
     def __init__(self, source, module):
-        self._module = module.eval().requires_grad_(False)
+        self._module = self._exact = module.eval().requires_grad_(False)
         self._name = source.name
         self._output_kind = source.output_kind
         self._n_outputs = source.n_outputs
@@ -73,6 +75,53 @@ class FrozenNetwork:
                     part.to(torch.bfloat16)
             self._rounded = view
         return self._rounded
+
+    def parameter_choices(self, choice):
+        """Names of the parameters that a word or patterns mean; see `finetune` of the estimators.
+
+        Parameters
+        ----------
+        choice : str or sequence of str
+            "norm", "head", "last", "all", or patterns.
+
+        Returns
+        -------
+        choices : list of tuple of str
+            Ways to understand it, the best one first.
+        """
+        return parameter_choices(self._exact, choice, self._name)
+
+    def tensors(self, names):
+        """Parameters by name, in full precision; they are shared and must not be written.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names of parameters of the network.
+
+        Returns
+        -------
+        tensors : dict of str to torch.Tensor
+        """
+        return {name: self._exact.get_parameter(name).detach() for name in names}
+
+    def in_own_structure(self):
+        """The same network, in which :meth:`exchange` changes what only the caller sees.
+
+        Returns
+        -------
+        network : FrozenNetwork
+            It shares all tensors with this one.
+        """
+        view = copy.copy(self)
+        view._structure = OwnStructure(self._module)
+        view._module = view._structure.module
+        return view
+
+    def exchange(self, tensors):
+        """Let tensors by name stand in the place of parameters; gradients flow into them."""
+        self._structure.exchange(tensors)
+        return self
 
     def state_digest(self):
         """The sha256 of every parameter and buffer, to show that nothing moved."""

@@ -5,6 +5,7 @@ from torch import nn
 
 from skreprogram.sources._black_box import BlackBoxSource
 from skreprogram.sources._catalogue import list_sources, load_source
+from skreprogram.sources._generator_source import GeneratorSource
 from skreprogram.sources._source_model import SourceModel
 
 
@@ -25,10 +26,15 @@ def as_source(choice, data_shape):
     source : SourceModel or BlackBoxSource
         The handle.
     """
+    if isinstance(choice, str):
+        choice = load_source(choice)
+    if isinstance(choice, GeneratorSource):
+        raise TypeError(
+            f"Got the generator {choice.name!r} as source, expected a model that classifies. Use "
+            "GeneratorReprogrammer."
+        )
     if isinstance(choice, (SourceModel, BlackBoxSource)):
         return choice
-    if isinstance(choice, str):
-        return load_source(choice)
     if isinstance(choice, FrozenEstimator):
         return BlackBoxSource.from_estimator(choice)
     if not isinstance(choice, nn.Module):

@@ -1,28 +1,26 @@
 """The source model: a frozen network that estimators hold by reference."""
 
 import copy
-import hashlib
 import importlib
-import pickle
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import ClassVar
-from uuid import uuid4
 
 import torch
 from torch import nn
 
 from skreprogram._input_space import InputSpace
 from skreprogram.sources._facts import tidy_facts
-from skreprogram.sources._folding import quicken
+from skreprogram.sources._folding import has_batch_norms, quicken
 from skreprogram.sources._network import FrozenNetwork, channel_constants
 from skreprogram.sources._weights import (
     draw_again,
     fill,
     join,
     locate,
+    mark_of,
     read_weights,
     settle_norms,
     sha256_of,
@@ -116,7 +114,7 @@ class SourceModel:
     def __post_init__(self):
         for name, fact in tidy_facts(self).items():
             object.__setattr__(self, name, fact)
-        mark = None if self.structure is None else _mark(self.structure)
+        mark = None if self.structure is None else mark_of(self.structure)
         object.__setattr__(self, "_mark", mark)
 
     @classmethod
@@ -180,7 +178,7 @@ class SourceModel:
         """What the network takes, as numbers: an :class:`InputSpace`."""
         return InputSpace(self.input_shape, self.value_range, self.flexible, self.sampling_rate)
 
-    def load(self, device="cpu", dtype=torch.float32):
+    def load(self, device="cpu", dtype=torch.float32, folded=True):
         """Return the frozen network on a device; each process reads the weights once.
 
         Parameters
@@ -189,19 +187,20 @@ class SourceModel:
             Where the network runs.
         dtype : torch.dtype, default=torch.float32
             Precision of its weights and inputs.
+        folded : bool, default=True
+            Whether batch normalisation may be folded into the layers before it.
 
         Returns
         -------
         network : FrozenNetwork
             Shared by all that load the same source in this process.
         """
-        key = (self._identity(), str(device), dtype)
+        key = (self._identity(), str(device), dtype, folded)
         with _LOCK:
             if key not in _LOADED:
                 # whoever loads it first, gradients must be able to pass through it later
                 with torch.inference_mode(False):
-                    module = self._build_quick(torch.promote_types(dtype, torch.float32))
-                    _LOADED[key] = FrozenNetwork(self, module.to(device, dtype))
+                    _LOADED[key] = self._loaded(device, dtype, folded)
             _LOADED.move_to_end(key)
             while len(_LOADED) > _LOADED_AT_MOST:
                 _LOADED.popitem(last=False)
@@ -257,9 +256,14 @@ class SourceModel:
             return join(copy.deepcopy(self.structure), state)
         return fill(self._make, state)
 
-    def _build_quick(self, dtype):
-        module = self._build().to(dtype)
-        return quicken(module, self._probe(module, 2).to(dtype), self.feature_layers or ())
+    def _loaded(self, device, dtype, folded):
+        exact = torch.promote_types(dtype, torch.float32)
+        module = self._build().to(exact)
+        if not folded and not has_batch_norms(module):
+            return self.load(device, dtype)
+        probe = self._probe(module, 2).to(exact)
+        module = quicken(module, probe, self.feature_layers or (), folded)
+        return FrozenNetwork(self, module.to(device, dtype))
 
     def _probe(self, module, n_inputs):
         """Noise in the value range, normalised as the network gets it."""
@@ -309,11 +313,3 @@ class SourceModel:
 
     def __repr__(self):
         return f"SourceModel({self.name!r}, {self.input_shape} -> {self.n_outputs})"
-
-
-def _mark(structure):
-    """What tells two structures apart that hold the same weights."""
-    try:
-        return hashlib.sha256(pickle.dumps(structure)).hexdigest()
-    except (pickle.PicklingError, AttributeError, TypeError):  # a local class, say
-        return uuid4().hex

@@ -37,8 +37,8 @@ class Composition:
 
         Parameters
         ----------
-        sides : list of (dict, dict)
-            Tensors of each program, input and output side.
+        sides : list of (dict, dict) or (dict, dict, dict)
+            Tensors of each program: input side, output side, and the source's own that it has.
         cached : bool, default=False
             Whether the data already went through the source.
 

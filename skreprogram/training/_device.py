@@ -32,7 +32,7 @@ def resolve_device(device):
     return resolved
 
 
-def load_network(source, device, dtype, precision="full"):
+def load_network(source, device, dtype, precision="full", folded=True):
     """Load a source on a device.
 
     Parameters
@@ -45,6 +45,8 @@ def load_network(source, device, dtype, precision="full"):
         Type of inputs, weights and outputs.
     precision : {"full", "bf16"}, default="full"
         How the network multiplies.
+    folded : bool, default=True
+        Whether batch normalisation may be folded away; False only for a source that is a network.
 
     Returns
     -------
@@ -52,4 +54,5 @@ def load_network(source, device, dtype, precision="full"):
     device : torch.device
     """
     place = resolve_device(device)
-    return source.load(place, getattr(torch, dtype)).with_precision(precision), place
+    whole = {} if folded else {"folded": False}
+    return source.load(place, getattr(torch, dtype), **whole).with_precision(precision), place

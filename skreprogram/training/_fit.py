@@ -9,6 +9,7 @@ from torch.utils._pytree import tree_map
 
 from skreprogram.mappings import LabelMapping
 from skreprogram.training._batches import n_batches
+from skreprogram.training._finetuning import begun_solved, source_side
 from skreprogram.training._net import count_labels
 from skreprogram.training._optimizers import stacks_exactly
 from skreprogram.training._predict import ROWS_AT_ONCE, passes
@@ -37,7 +38,7 @@ def fit_programs(tasks, composition, options):
     programs : list of Program
         In the order of the tasks. A program fitted in company equals the one fitted alone.
     """
-    if not composition.transformation.trainable:
+    if not composition.transformation.trainable and options.finetune is None:
         return [_fit_behind(task, composition, options) for task in tasks]
     groups = defaultdict(list)
     for i, task in enumerate(tasks):
@@ -53,15 +54,27 @@ def fit_programs(tasks, composition, options):
 
 
 def _fit_stack(tasks, composition, options):
-    """Train input and output side of several tasks by gradient, at once."""
+    """Train several tasks by gradient, at once: both sides, and perhaps tensors of the source."""
     generators, sides = [], []
     for task in tasks:
         generator = torch.Generator().manual_seed(task.seed)
         theta = _input_side(task, composition, generator)
-        probe = composition.model([(theta, {})])
-        sides.append((theta, _output_side(task, probe, composition, generator, options)))
+        tuned = source_side(task, theta, composition, options.finetune)
+        probe = composition.model([(theta, {}, tuned)])
+        sides.append((theta, _first_head(task, probe, composition, generator, options), tuned))
         generators.append(generator)
     return train_stack(tasks, composition.model(sides), generators, options)
+
+
+def _first_head(task, probe, composition, generator, options):
+    """The mapping's tensors before training: solved ones, where nothing before the source moves."""
+    solves = hasattr(composition.mapping, "solve") and not composition.transformation.trainable
+    if not solves or (task.start is not None and task.start.source):
+        return _output_side(task, probe, composition, generator, options)
+    task = task._replace(start=None)
+    drawn = _output_side(task, probe, composition, generator, options)
+    solved = _solve(task, probe, composition, generator, options.verbose, options.loss)
+    return begun_solved(drawn, solved.tensors()[1])
 
 
 def _fit_behind(task, composition, options):

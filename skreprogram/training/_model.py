@@ -21,20 +21,29 @@ class Reprogrammed(nn.Module):
         Input side.
     mapping : OutputMapping
         Output side.
-    programs : list of (dict, dict)
-        Tensors of each program, input and output side.
+    programs : list of (dict, dict) or (dict, dict, dict)
+        Tensors of each program: input side, output side, and those that stand in the place of the
+        source's own.
     """
 
     def __init__(self, network, space, transformation, mapping, programs):
         super().__init__()
-        object.__setattr__(self, "network", network)
         self.space = space
         self.transformation = transformation
         self.mapping = mapping
         self.n_programs = len(programs)
-        inputs, outputs = zip(*programs, strict=True)
+        inputs, outputs, *tuned = zip(*programs, strict=True)
         self.theta, self.input_constants = _parted(inputs, transformation.trainable)
         self.omega, self.output_constants = _parted(outputs, mapping.trainable)
+        tuned = tuned[0] if tuned else [{}]
+        # a module's own dictionaries take no names with dots
+        self.tuned_names = tuple(tuned[0])
+        self.tuned = nn.ParameterList(
+            _stacked([own[name] for own in tuned]) for name in self.tuned_names
+        )
+        if network is not None and self.tuned_names:
+            network = network.in_own_structure()
+        object.__setattr__(self, "network", network)
 
     def input_params(self):
         """Tensors of the input side, each with the leading program axis."""
@@ -142,10 +151,21 @@ class Reprogrammed(nn.Module):
         return inputs if isinstance(inputs, tuple) else (inputs,)
 
     def _rowwise(self, view, what, alike):
-        """Run all programs' rows through the source in one pass."""
+        """Run all programs' rows through the source: in one pass, where it is one source."""
+        if self.tuned_names:
+            each = [self._through_own(k, view[k], what, alike) for k in range(self.n_programs)]
+            return tree_map(lambda *tensors: torch.stack(tensors), *each)
         n_programs, n_rows = view.shape[:2]
         answer = getattr(self.network, what)(view.flatten(0, 1), alike)
         return tree_map(lambda tensor: tensor.unflatten(0, (n_programs, n_rows)), answer)
+
+    def _through_own(self, k, rows, what, alike):
+        """Run the rows of program k through the source with the program's own tensors."""
+        pairs = zip(self.tuned_names, self.tuned, strict=True)
+        network = self.network.exchange({name: tensor[k] for name, tensor in pairs})
+        if alike is not None:
+            alike = alike[0][k : k + 1], alike[1]
+        return getattr(network, what)(rows, alike)
 
     def _over_programs(self, function, params, batch):
         if self.n_programs == 1:
@@ -154,10 +174,11 @@ class Reprogrammed(nn.Module):
         return torch.func.vmap(function)(dict(params), batch)
 
     def rows(self, k):
-        """Detached copies of program k's tensors: input side, output side."""
+        """Detached copies of program k's tensors: input side, output side, the source's own."""
+        tuned = dict(zip(self.tuned_names, self.tuned, strict=True))
         return tuple(
             {name: tensor[k].detach().clone() for name, tensor in side.items()}
-            for side in (self.input_params(), self.output_params())
+            for side in (self.input_params(), self.output_params(), tuned)
         )
 
     def to_device(self, device):
@@ -167,6 +188,11 @@ class Reprogrammed(nn.Module):
             for name, tensor in constants.items():
                 constants[name] = tensor.to(device)
         return self
+
+
+def _stacked(tensors):
+    # kernels of 1 x 1 may have any strides, and by these convolutions round
+    return torch.stack(tensors).clone(memory_format=torch.contiguous_format)
 
 
 def _parted(sides, trainable):

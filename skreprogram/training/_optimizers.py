@@ -21,7 +21,7 @@ SCHEDULERS = {
 
 
 def optimizer_settings(options, model):
-    """Arguments of skorch's net for the optimiser; the output side may have its own rate."""
+    """Arguments of skorch's net for the optimiser; parts of the program may have their own rate."""
     choice = options.optimizer
     if isinstance(choice, str) and choice.lower() in OPTIMIZERS:
         choice = OPTIMIZERS[choice.lower()]
@@ -31,8 +31,13 @@ def optimizer_settings(options, model):
             "torch.optim."
         )
     settings = {"optimizer": choice}
+    rates = []
     if options.output_lr is not None and len(model.omega):
-        settings["optimizer__param_groups"] = [("omega.*", {"lr": options.output_lr})]
+        rates.append(("omega.*", {"lr": options.output_lr}))
+    if len(model.tuned):
+        rates.append(("tuned.*", {"lr": options.finetune_lr}))
+    if rates:
+        settings["optimizer__param_groups"] = rates
     if "weight_decay" in signature(choice).parameters:
         return {**settings, "optimizer__weight_decay": options.weight_decay}
     if options.weight_decay:

@@ -25,7 +25,7 @@ def class_scores(program, composition, X, verbose=0):
     -------
     scores : ndarray of float64 of shape (n_samples, n_classes)
     """
-    model = composition.model([program.tensors()])
+    model = composition.model([(*program.tensors(), program.source_tensors())])
     rows = torch.from_numpy(X)
     parts = list(passes(rows, lambda batch: model(batch)[0], composition.device, verbose))
     return torch.cat(parts).double().numpy()

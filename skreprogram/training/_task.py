@@ -75,11 +75,14 @@ class Program:
         Tensors of the output mapping.
     history : list of dict
         A row an epoch: ``epoch``, ``train_loss``, and ``valid_loss`` where there is validation.
+    source : dict of str to ndarray
+        Fine-tuned tensors that stand in the place of the source's own, by their names there.
     """
 
     input: dict
     output: dict
     history: list = field(default_factory=list)
+    source: dict = field(default_factory=dict)
 
     def tensors(self):
         """Both sides as dictionaries of tensors.
@@ -89,10 +92,20 @@ class Program:
         sides : tuple of dict
             Input side and output side.
         """
-        return tuple(
-            {name: torch.tensor(array) for name, array in side.items()}
-            for side in (self.input, self.output)
-        )
+        return _tensors(self.input), _tensors(self.output)
+
+    def source_tensors(self):
+        """The fine-tuned tensors of the source.
+
+        Returns
+        -------
+        tensors : dict of str to torch.Tensor
+        """
+        return _tensors(self.source)
+
+
+def _tensors(arrays):
+    return {name: torch.tensor(array) for name, array in arrays.items()}
 
 
 @dataclass(frozen=True)
@@ -109,6 +122,8 @@ class TrainingOptions:
     callbacks: tuple = ()
     loss: Loss | RegressionLoss = field(default_factory=CrossEntropy)
     output_lr: float | None = None
+    finetune: object = None
+    finetune_lr: float = 0.001
     augmentation: object = None
     gradient: Gradient | None = None
     verbose: int = 0

@@ -34,7 +34,7 @@ def train_stack(tasks, model, generators, options):
 
 def program_of(sides, history=()):
     """Turn tensors into the arrays that estimators keep."""
-    inputs, outputs = (
+    inputs, outputs, *source = (
         {name: tensor.detach().cpu().numpy() for name, tensor in side.items()} for side in sides
     )
-    return Program(inputs, outputs, list(history))
+    return Program(inputs, outputs, list(history), *source)

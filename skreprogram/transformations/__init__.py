@@ -13,9 +13,12 @@ from skreprogram.transformations._identity import IdentityTransformation
 from skreprogram.transformations._low_rank import LowRankTransformation
 from skreprogram.transformations._modulation import FrequencyModulation
 from skreprogram.transformations._modulations import modulations
+from skreprogram.transformations._noise import NoiseTransformation
 from skreprogram.transformations._overlay import OverlayTransformation
 from skreprogram.transformations._padding import PaddingTransformation
+from skreprogram.transformations._patch_embedding import PatchEmbedding
 from skreprogram.transformations._prompts import PromptTransformation
+from skreprogram.transformations._residual_noise import PerClassNoise, ResidualNoise
 from skreprogram.transformations._resizing import ResizingTransformation
 from skreprogram.transformations._sample_masks import MaskedTransformation
 from skreprogram.transformations._scaled_padding import ScaledPadding
@@ -42,9 +45,13 @@ __all__ = [
     "InputTransformation",
     "LowRankTransformation",
     "MaskedTransformation",
+    "NoiseTransformation",
     "OverlayTransformation",
     "PaddingTransformation",
+    "PatchEmbedding",
+    "PerClassNoise",
     "PromptTransformation",
+    "ResidualNoise",
     "ResizingTransformation",
     "ScaledPadding",
     "SideBySide",
