@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from _controls import styles_of
 from _results_file import ResultsFile
 
 FIELDS = (
@@ -25,8 +26,6 @@ FIELDS = (
 RESULTS = ResultsFile(FIELDS, key=("source", "target", "configuration", "seed", "budget"))
 # what asks about each training sample once has one point, not a curve
 ONCE = "once"
-# ends the name of a control, which shares the colour of what it is the control of
-CONTROL = ", random weights"
 
 
 def make_tables(rows, configurations, command):
@@ -112,11 +111,11 @@ def draw(rows, configurations, path):
     pairs = pairs_of(rows)
     figure = Figure((4.2 * len(pairs), 4.6), layout="constrained")
     axes = figure.subplots(1, len(pairs), squeeze=False)[0]
-    colours = colours_of(configurations)
+    styles = styles_of(configurations)
     for axis, (source, target) in zip(axes, pairs, strict=True):
         own = [row for row in rows if (row["source"], row["target"]) == (source, target)]
         for name in configurations:
-            _draw_curve(axis, curve(own, name), name, colours[name])
+            _draw_curve(axis, curve(own, name), name, styles[name])
         axis.set(title=f"{target} by {source}", xlabel="queries", xscale="log")
         # whole numbers, and no others between them that overlap
         axis.set_xticks([100, 1000, 4000], ["100", "1,000", "4,000"])
@@ -132,25 +131,17 @@ def draw(rows, configurations, path):
     figure.savefig(path, dpi=120)
 
 
-def colours_of(configurations):
-    """A colour for each configuration; a control has that of what it is the control of."""
-    bases = dict.fromkeys(name.removesuffix(CONTROL) for name in configurations)
-    numbers = {base: number for number, base in enumerate(bases)}
-    return {name: f"C{numbers[name.removesuffix(CONTROL)]}" for name in configurations}
-
-
-def _draw_curve(axis, accuracies, name, colour):
+def _draw_curve(axis, accuracies, name, style):
     if not accuracies:
         return
     places = list(accuracies)
     means = [values.mean() for values in accuracies.values()]
     if len(places) == 1:
         # asked once: a level to compare with, from there on
-        axis.axhline(means[0], color=colour, linestyle=":", linewidth=1)
-    filled = {"markerfacecolor": "white"} if name.endswith(CONTROL) else {}
-    axis.plot(places, means, "o-", color=colour, label=name, markersize=5, **filled)
+        axis.axhline(means[0], color=style["color"], linestyle=":", linewidth=1)
+    axis.plot(places, means, marker="o", label=name, markersize=5, **style)
     ends = [[end(values) for values in accuracies.values()] for end in (np.min, np.max)]
-    axis.fill_between(places, *ends, color=colour, alpha=0.15, linewidth=0)
+    axis.fill_between(places, *ends, color=style["color"], alpha=0.15, linewidth=0)
 
 
 def _line(name, runs, budgets):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from _controls import styles_of
 from _results_file import ResultsFile
 
 FIELDS = (
@@ -103,7 +104,8 @@ def curve(rows, name, score):
 def draw(rows, scores, configurations, path):
     """Draw the first score against training rows, one panel a target.
 
-    Lines are means over seeds, bands reach from the lowest to the highest seed.
+    Lines are means over seeds, bands reach from the lowest to the highest seed; what has random
+    weights is dotted, in the colour of what it controls.
 
     Parameters
     ----------
@@ -118,18 +120,20 @@ def draw(rows, scores, configurations, path):
     """
     from matplotlib.figure import Figure
 
+    styles = styles_of(configurations)
     panels = {key: own for key, own in by_target(rows).items() if key[0] in scores}
     n_columns = min(len(panels), 4)
     n_rows = -(-len(panels) // n_columns)
-    figure = Figure((4 * n_columns, 3.6 * n_rows + 1), layout="constrained")
+    figure = Figure((4.4 * n_columns, 4 * n_rows + 1), layout="constrained")
     axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for axis, ((target, part), own) in zip(axes, panels.items(), strict=False):
         score = scores[target][0]
-        for number, name in enumerate(configurations):
-            # ten colours, then dashes
-            style = {"color": f"C{number % 10}", "linestyle": ("-", "--")[number // 10]}
-            _draw_curve(axis, curve(own, name, score), name, style)
+        for name in configurations:
+            _draw_curve(axis, curve(own, name, score), name, styles[name])
         axis.set(title=f"{target}{_unless_test(part)}", xlabel="training rows", xscale="log")
+        n_rows_shown = sorted({int(row["n_train"]) for row in own})
+        axis.set_xticks(n_rows_shown, [f"{n:,}" for n in n_rows_shown])
+        axis.minorticks_off()
         axis.set_ylabel(SCORES[score])
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
@@ -150,12 +154,12 @@ def _draw_curve(axis, scores, name, style):
         list(scores),
         [values.mean() for values in scores.values()],
         marker="o",
-        markersize=4,
+        markersize=5,
         label=name,
         **style,
     )
     ends = [[end(values) for values in scores.values()] for end in (np.min, np.max)]
-    axis.fill_between(list(scores), *ends, color=style["color"], alpha=0.15, linewidth=0)
+    axis.fill_between(list(scores), *ends, color=style["color"], alpha=0.1, linewidth=0)
 
 
 def _table(rows, score, configurations):
