@@ -25,7 +25,7 @@ default_role = "obj"
 autosummary_generate = True
 autodoc_default_options = {
     "members": True,
-    "inherited-members": "BaseEstimator, ClassifierMixin, BaseClassifier, Module",
+    "inherited-members": "BaseEstimator, ClassifierMixin, RegressorMixin, BaseClassifier, Module",
     "exclude-members": "get_metadata_routing, set_fit_request, "
     "set_partial_fit_request, set_score_request",
 }
@@ -50,6 +50,7 @@ sphinx_gallery_conf = {
             "plot_antibodies.py",
             "plot_black_box.py",
             "plot_remote_model.py",
+            "plot_regression.py",
             "plot_generator.py",
         ]
     ),

@@ -1,25 +1,15 @@
-"""What all estimators share: fit, partial_fit, predict, save, written once."""
+"""What all estimators share: fit, going on, scores, save, written once."""
 
 from abc import abstractmethod
 
-import numpy as np
-from scipy.special import log_softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skreprogram._persistence import write_program
-from skreprogram._validation import (
-    check_enough_classes,
-    check_finetuning,
-    check_labels,
-    check_parameters,
-    check_queries,
-    check_weights,
-)
+from skreprogram._validation import check_finetuning, check_queries
 from skreprogram._warm_start import last_fit, start_from, with_seen
 from skreprogram.gradients import Gradient
-from skreprogram.losses import Loss
 from skreprogram.mappings import OutputMapping
 from skreprogram.sources import as_source
 from skreprogram.training import (
@@ -36,18 +26,33 @@ from skreprogram.training import (
 from skreprogram.transformations import InputTransformation
 
 
-class BaseReprogrammer(ClassifierMixin, BaseEstimator):
-    """Base of the estimators: everything that does not depend on the kind of data.
+class BaseReprogrammer(BaseEstimator):
+    """Base of the estimators: everything that does not depend on the kind of data and targets.
 
-    A subclass states its parameters and turns X into an array (`_check_samples`).
+    A subclass states its parameters and turns X into an array (`_check_samples`), and y into what
+    training takes.
     """
 
     # further attributes of a fit that prediction needs, plain values for the file of `save`
     _kept_facts = ()
+    # the attribute that says what a fit learned of its targets
+    _target_fact = "classes_"
 
     @abstractmethod
     def _check_samples(self, X, reset):
         """Validate X; return what the input transformation takes, as an ndarray."""
+
+    @abstractmethod
+    def _check_fit_data(self, X, y, sample_weight, reset=True):
+        """Validate everything; return data, targets and weights of the rows that count."""
+
+    @abstractmethod
+    def _n_scores(self):
+        """Number of target classes, or of values of a sample."""
+
+    @abstractmethod
+    def _loss(self):
+        """The loss that `loss` stands for."""
 
     def fit(self, X, y, sample_weight=None):
         """Fit a program to the training data.
@@ -57,7 +62,8 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         X : array-like
             Target data, in the shape that the class describes.
         y : array-like of shape (n_samples,)
-            Labels of any kind.
+            Labels of any kind; for regression numbers, perhaps several a sample, of shape
+            (n_samples, n_targets).
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Non-negative weights; rows of weight 0 are as good as absent.
 
@@ -72,104 +78,36 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
             For data and parameters that cannot be used, in a sentence that says what to do.
         """
         previous = last_fit(self)
-        X, y, weight = self._check_fit_data(X, y, sample_weight)
+        rows = self._check_fit_data(X, y, sample_weight)
         self._resolve()
         start = start_from(previous, self) if self._trains_by_gradient() else None
-        train, valid = self._split(X, y, weight)
-        self._fit(Task(train, len(self.classes_), self._seed(), valid, start), self._options())
+        train, valid = self._split(*self._as_trained(*rows, anew=start is None))
+        self._fit(self._task(train, valid, start), self._options())
         self._seen = None
         return self
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Go on fitting with further samples.
-
-        Where the program trains by gradient, this is one epoch over the new samples. Where the
-        mapping is solved or estimated behind a frozen transformation, the samples are kept and it
-        is solved again over all of them, so that it equals `fit` on everything seen; after `fit`
-        or a load, which keep no samples, it begins anew with a warning.
-
-        Parameters
-        ----------
-        X : array-like
-            Further target data.
-        y : array-like of shape (n_samples,)
-            Their labels.
-        classes : array-like of shape (n_classes,) or None, default=None
-            All classes that will come; needed in the first call unless y holds all of them.
-        sample_weight : array-like of shape (n_samples,) or None, default=None
-            Non-negative weights.
-
-        Returns
-        -------
-        self : object
-            The estimator.
-        """
+    def _go_on(self, X, y, sample_weight, **kinds):
+        """Fit to further samples: the body of `partial_fit`."""
         begun = hasattr(self, "program_")
-        if begun:
-            classes = self._same_classes(classes)
-        rows = self._check_fit_data(X, y, sample_weight, classes, reset=not begun)
+        rows = self._check_fit_data(X, y, sample_weight, reset=not begun, **kinds)
         if not begun:
             self._resolve()
         if self._trains_by_gradient():
             start = self.program_ if begun else None
-            task = Task(rows_of(*rows), len(self.classes_), self._seed(), None, start)
-            self._fit(task, self._options(one_epoch=True), went_on=begun)
+            rows = rows_of(*self._as_trained(*rows, anew=not begun))
+            self._fit(self._task(rows, None, start), self._options(one_epoch=True), went_on=begun)
             return self
         rows = with_seen(self._seen, rows) if begun else rows
-        task = Task(rows_of(*rows), len(self.classes_), self._seed())
-        self._fit(task, self._options())
+        self._fit(self._task(rows_of(*self._as_trained(*rows, anew=True))), self._options())
         self._seen = rows
         return self
 
-    def predict_log_proba(self, X):
-        """Logarithms of the class probabilities.
-
-        Parameters
-        ----------
-        X : array-like
-            Target data.
-
-        Returns
-        -------
-        log_proba : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
-        """
+    def _scores(self, X):
+        """What the fitted program makes of samples: float64 of shape (n_samples, n_scores)."""
         check_is_fitted(self, "program_")
         X = self._check_samples(X, reset=False)
         composition = self._compose(folded=not self.program_.source)
-        scores = class_scores(self.program_, composition, X, self.verbose)
-        return log_softmax(scores, axis=1)
-
-    def predict_proba(self, X):
-        """Class probabilities.
-
-        Parameters
-        ----------
-        X : array-like
-            Target data.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes)
-            Rows sum to one; columns in the order of ``classes_``.
-        """
-        return np.exp(self.predict_log_proba(X))
-
-    def predict(self, X):
-        """Likeliest classes.
-
-        Parameters
-        ----------
-        X : array-like
-            Target data.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Labels as they were given to `fit`.
-        """
-        best = self.predict_log_proba(X).argmax(1)
-        return self.classes_[best]
+        return class_scores(self.program_, composition, X, self.verbose)
 
     def reprogram(self, X):
         """Source inputs of samples: what the frozen model is shown.
@@ -213,31 +151,12 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
         self.stopped_by_ = fitted.stopped_by
         self._store(fitted.program, went_on)
 
-    def _check_fit_data(self, X, y, sample_weight, classes=None, reset=True):
-        check_parameters(self)
-        X = self._check_samples(X, reset)
-        self.classes_, codes = check_labels(y, len(X), classes)
-        weight = check_weights(
-            sample_weight, X, np.asarray(self.classes_)[codes], self.class_weight
-        )
-        by_class = Loss.resolve(self.loss).class_weights(
-            np.bincount(codes, None, len(self.classes_))
-        )
-        weight = weight * by_class[codes]
-        kept = weight > 0
-        X, codes, weight = X[kept], codes[kept], weight[kept]
-        if classes is None:
-            check_enough_classes(codes, self.classes_)
-        return X, codes, weight.astype(self.dtype)
+    def _as_trained(self, X, y, weight, anew):
+        """Rows as training takes them, in what they were standardised, or anew."""
+        return X, y, weight
 
-    def _same_classes(self, classes):
-        """Classes of the first call, which a later one may repeat."""
-        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(
-                f"Got classes={np.unique(classes).tolist()}, expected those of the first call: "
-                f"{self.classes_.tolist()}. Leave classes out, or begin with a clone."
-            )
-        return self.classes_
+    def _task(self, train, valid=None, start=None):
+        return Task(train, self._n_scores(), self._seed(), valid, start)
 
     def _resolve(self):
         """Make the source handle and the strategies that the parameters name."""
@@ -292,7 +211,7 @@ class BaseReprogrammer(ClassifierMixin, BaseEstimator):
             lr_scheduler=None if one_epoch else self.lr_scheduler,
             patience=self.n_iter_no_change if stopping else None,
             callbacks=tuple(self.callbacks or ()),
-            loss=Loss.resolve(self.loss),
+            loss=self._loss(),
             gradient=self._gradient(),
             verbose=self.verbose,
             **{name: getattr(self, name) for name in as_named},

@@ -1,17 +1,10 @@
 """The door for feature tables and images."""
 
-import numpy as np
-
-from skreprogram._base import BaseReprogrammer
-from skreprogram._validation import check_samples
-
-# what "auto" stands for, by what the source takes and whether one can look inside
-_IMAGES = {"input_transformation": "resizing", "output_mapping": "features"}
-_ASKED_IMAGES = {"input_transformation": "coarse-grid", "output_mapping": "linear"}
-_OTHERS = {"input_transformation": "padding", "output_mapping": "linear"}
+from skreprogram._base_classifier import BaseReprogrammingClassifier
+from skreprogram._tables import TablesAndImages
 
 
-class ReprogrammingClassifier(BaseReprogrammer):
+class ReprogrammingClassifier(TablesAndImages, BaseReprogrammingClassifier):
     """Classify feature tables or images by a frozen model of something else.
 
     ``p(y | x) = mapping(source(transformation(x)))``: the source model stays frozen; training
@@ -132,6 +125,7 @@ class ReprogrammingClassifier(BaseReprogrammer):
     See Also
     --------
     TimeSeriesReprogrammer : The same for time series.
+    ReprogrammingRegressor : Values in the place of classes.
 
     Notes
     -----
@@ -234,21 +228,3 @@ class ReprogrammingClassifier(BaseReprogrammer):
         self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
-
-    def _check_samples(self, X, reset):
-        bytes_ = getattr(X, "dtype", None) == np.uint8 and np.ndim(X) > 2
-        X = check_samples(self, X, self.dtype, reset)
-        return X / np.asarray(255, X.dtype) if bytes_ else X
-
-    def _chosen(self, name):
-        choice = super()._chosen(name)
-        if not (isinstance(choice, str) and choice == "auto"):
-            return choice
-        if len(self.source_.input_shape) != 3:
-            return _OTHERS[name]
-        return (_IMAGES if self.source_.differentiable else _ASKED_IMAGES)[name]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags

@@ -18,8 +18,10 @@ from skreprogram.training import Program
 FORMAT = 1
 ESTIMATORS = {
     "ReprogrammingClassifier": "skreprogram._classifier",
+    "ReprogrammingRegressor": "skreprogram._regressor",
     "SequenceReprogrammer": "skreprogram._sequence",
     "TimeSeriesReprogrammer": "skreprogram._time_series",
+    "TimeSeriesReprogrammingRegressor": "skreprogram._time_series_regressor",
 }
 # what prediction does not need, and a file can only hold where it is a name or a number
 KEPT_WHERE_PLAIN = ("callbacks", "random_state", "optimizer", "lr_scheduler", "augmentation")
@@ -51,8 +53,7 @@ def write_program(estimator, path):
             "sha256": estimator.source_.digest,
             "input_shape": list(estimator.source_.input_shape),
         },
-        "classes": _encode(estimator.classes_),
-        "classes_dtype": estimator.classes_.dtype.str,
+        **_classes(estimator),
         "input_shape": list(estimator.input_shape_),
         "n_features_in": getattr(estimator, "n_features_in_", None),
         "feature_names_in": getattr(estimator, "feature_names_in_", np.array([])).tolist(),
@@ -84,8 +85,8 @@ def load(path, source=None):
 
     Returns
     -------
-    estimator : ReprogrammingClassifier, TimeSeriesReprogrammer or SequenceReprogrammer
-        Ready to predict.
+    estimator : BaseReprogrammer
+        Of the class that wrote the file, ready to predict.
 
     Raises
     ------
@@ -112,7 +113,8 @@ def _filled(estimator, header, tensors, source):
     estimator.source_ = source
     estimator.transformation_ = _decode(header["transformation"])
     estimator.mapping_ = _decode(header["mapping"])
-    estimator.classes_ = np.array(_decode(header["classes"]), dtype=header["classes_dtype"])
+    if "classes" in header:
+        estimator.classes_ = np.array(_decode(header["classes"]), dtype=header["classes_dtype"])
     estimator.input_shape_ = tuple(header["input_shape"])
     if header["n_features_in"] is not None:
         estimator.n_features_in_ = header["n_features_in"]
@@ -184,6 +186,14 @@ def _matching_source(header, source, path):
             f"which the program in {str(path)!r} was made. Pass the source with that input_shape."
         )
     return handle
+
+
+def _classes(estimator):
+    """Classes and the kind of their labels; nothing for regression."""
+    if not hasattr(estimator, "classes_"):
+        return {}
+    classes = estimator.classes_
+    return {"classes": _encode(classes), "classes_dtype": classes.dtype.str}
 
 
 def _kept_params(estimator):

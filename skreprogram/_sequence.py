@@ -2,7 +2,7 @@
 
 from sklearn.base import clone
 
-from skreprogram._base import BaseReprogrammer
+from skreprogram._base_classifier import BaseReprogrammingClassifier
 from skreprogram._texts import check_texts, length_of, weighing
 from skreprogram.sources import as_source, load_source
 from skreprogram.tokenizers import as_tokenizer
@@ -13,7 +13,7 @@ _TEXTS = {"input_transformation": "embedding", "output_mapping": "features"}
 _OTHERS = {"input_transformation": "token-patches", "output_mapping": "linear"}
 
 
-class SequenceReprogrammer(BaseReprogrammer):
+class SequenceReprogrammer(BaseReprogrammingClassifier):
     """Classify texts, molecules, proteins or DNA by a frozen model of something else.
 
     ``p(y | x) = mapping(source(transformation(tokens)))``: the source model stays frozen. A

@@ -1,10 +1,10 @@
 """The door for time series."""
 
-from skreprogram._base import BaseReprogrammer
-from skreprogram._validation import add_channel_axis, check_samples, panel_to_array
+from skreprogram._base_classifier import BaseReprogrammingClassifier
+from skreprogram._series import Series
 
 
-class TimeSeriesReprogrammer(BaseReprogrammer):
+class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
     """Classify time series by a frozen model of sound.
 
     ``p(y | x) = mapping(source(transformation(x)))``: the source model stays frozen, the input
@@ -123,6 +123,7 @@ class TimeSeriesReprogrammer(BaseReprogrammer):
     See Also
     --------
     ReprogrammingClassifier : The same for feature tables and images.
+    TimeSeriesReprogrammingRegressor : Values in the place of classes.
     skreprogram.sktime.SktimeReprogrammer : The same as a classifier of sktime.
 
     Notes
@@ -205,12 +206,3 @@ class TimeSeriesReprogrammer(BaseReprogrammer):
         self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
-
-    def _check_samples(self, X, reset):
-        X = check_samples(self, panel_to_array(X), self.dtype, reset)
-        return add_channel_axis(X)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags

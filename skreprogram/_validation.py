@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_array, column_or_1d, validate_data
 from skorch.callbacks import Callback
 
 _TEXT = (
@@ -118,7 +118,39 @@ def _sorted(labels):
         ) from error
 
 
-def check_weights(sample_weight, X, y, class_weight):
+def check_values(y, n_samples):
+    """Validate targets of regression.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Finite numbers.
+    n_samples : int
+        Number of rows in X.
+
+    Returns
+    -------
+    y : ndarray of float64 of the same shape
+    """
+    if y is None:
+        raise ValueError(
+            "This regressor requires y to be passed, but the target y is None. Pass one value a "
+            "sample."
+        )
+    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", estimator="a regressor")
+    if y.ndim not in (1, 2) or (y.ndim == 2 and not y.shape[1]):
+        raise ValueError(
+            f"Got y of shape {y.shape}, expected (n_samples,) or (n_samples, n_targets). Reshape y."
+        )
+    if len(y) != n_samples:
+        raise ValueError(
+            f"Got {n_samples} samples in X and {len(y)} targets in y, expected as many. "
+            "Found input variables with inconsistent numbers of samples."
+        )
+    return y
+
+
+def check_weights(sample_weight, X, y=None, class_weight=None):
     """Validate sample weights and multiply the class weights in; shape (n_samples,)."""
     weight = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True, copy=True
@@ -202,7 +234,7 @@ def check_parameters(estimator):
         raise ValueError(f"Got dtype={estimator.dtype!r}, expected 'float32' or 'float64'.")
     if estimator.precision not in ("full", "bf16"):
         raise ValueError(f"Got precision={estimator.precision!r}, expected 'full' or 'bf16'.")
-    weights = estimator.class_weight
+    weights = getattr(estimator, "class_weight", None)
     if not (weights is None or isinstance(weights, dict) or str(weights) == "balanced"):
         raise ValueError(f"Got class_weight={weights!r}, expected a dict, 'balanced' or None.")
     callbacks = estimator.callbacks
@@ -278,6 +310,7 @@ __all__ = [
     "check_parameters",
     "check_queries",
     "check_samples",
+    "check_values",
     "check_weights",
     "panel_to_array",
 ]

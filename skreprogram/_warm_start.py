@@ -12,7 +12,7 @@ class LastFit(NamedTuple):
     """What a warm start goes on from."""
 
     program: Program
-    classes: np.ndarray
+    targets: np.ndarray | tuple
     input_shape: tuple
 
 
@@ -31,7 +31,7 @@ def last_fit(estimator):
     """
     if not estimator.warm_start or not hasattr(estimator, "program_"):
         return None
-    return LastFit(estimator.program_, estimator.classes_, estimator.input_shape_)
+    return LastFit(estimator.program_, _targets(estimator), estimator.input_shape_)
 
 
 def start_from(previous, estimator):
@@ -42,7 +42,7 @@ def start_from(previous, estimator):
     previous : LastFit or None
         What `last_fit` gave.
     estimator : BaseReprogrammer
-        With the classes and the shape of the new data.
+        With the classes, or the shape of the targets, and the shape of the new data.
 
     Returns
     -------
@@ -50,12 +50,14 @@ def start_from(previous, estimator):
     """
     if previous is None:
         return None
-    program, classes, shape = previous
-    if shape != estimator.input_shape_ or not np.array_equal(classes, estimator.classes_):
+    program, targets, shape = previous
+    found = _targets(estimator)
+    if shape != estimator.input_shape_ or not np.array_equal(targets, found):
+        noun = estimator._target_fact.rstrip("_").replace("_", " ")
         raise ValueError(
-            f"Got warm_start=True with samples of shape {estimator.input_shape_} and classes "
-            f"{estimator.classes_.tolist()}, expected those of the last fit: {shape} and "
-            f"{classes.tolist()}. Set warm_start=False, or clone the estimator."
+            f"Got warm_start=True with samples of shape {estimator.input_shape_} and {noun} "
+            f"{np.array(found).tolist()}, expected those of the last fit: {shape} and "
+            f"{np.array(targets).tolist()}. Set warm_start=False, or clone the estimator."
         )
     return program
 
@@ -66,7 +68,7 @@ def with_seen(seen, rows):
     Parameters
     ----------
     seen : tuple of ndarray or None
-        Data, codes and weights of the earlier ones; None after fit or a load.
+        Data, targets and weights of the earlier ones; None after fit or a load.
     rows : tuple of ndarray
         Further ones.
 
@@ -79,7 +81,12 @@ def with_seen(seen, rows):
             "Got partial_fit after fit or load, which keep no samples, but this mapping is "
             "solved over all samples: it begins anew with those of partial_fit. Use "
             "partial_fit from the first samples on, or fit everything at once.",
-            stacklevel=3,
+            stacklevel=4,
         )
         return rows
     return tuple(np.concatenate([old, new]) for old, new in zip(seen, rows, strict=True))
+
+
+def _targets(estimator):
+    """What the fit learned of its targets: classes, or the shape of one target."""
+    return getattr(estimator, estimator._target_fact)

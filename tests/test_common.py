@@ -5,9 +5,14 @@ import torch
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 from toys import sound_source, table_network, table_source
 
-from skreprogram import ReprogrammingClassifier, TimeSeriesReprogrammer
+from skreprogram import (
+    ReprogrammingClassifier,
+    ReprogrammingRegressor,
+    TimeSeriesReprogrammer,
+    TimeSeriesReprogrammingRegressor,
+)
 from skreprogram.sources import BlackBoxSource
-from skreprogram.transformations import FrequencyModulation
+from skreprogram.transformations import FrequencyModulation, StretchingTransformation
 
 EXACT = {"dtype": "float64", "random_state": 0}
 
@@ -40,7 +45,27 @@ def black_box_classifier():
     return ReprogrammingClassifier(source, max_epochs=30, lr=0.03, **EXACT)
 
 
-MAKERS = [classifier, finetuning_classifier, time_series_classifier, black_box_classifier]
+def regressor():
+    """Trained by gradient."""
+    return ReprogrammingRegressor(table_source(40), max_epochs=30, lr=0.03, **EXACT)
+
+
+def time_series_regressor():
+    """Solved in closed form, on features that tell single points apart."""
+    stretching = StretchingTransformation(program=False)
+    return TimeSeriesReprogrammingRegressor(
+        table_source(40), input_transformation=stretching, **EXACT
+    )
+
+
+MAKERS = [
+    classifier,
+    finetuning_classifier,
+    time_series_classifier,
+    black_box_classifier,
+    regressor,
+    time_series_regressor,
+]
 
 
 @parametrize_with_checks([make() for make in MAKERS])

@@ -159,8 +159,9 @@ def test_partial_fit_in_closed_form_warns_that_it_forgets_what_fit_saw(solved):
     X, y = blobs()
     expected = clone(solved).fit(X[:9], y[:9]).predict_proba(X)
     solved.fit(X, y)
-    with pytest.warns(UserWarning, match="begins anew"):
+    with pytest.warns(UserWarning, match="begins anew") as warned:
         solved.partial_fit(X[:9], y[:9])
+    assert warned[0].filename == __file__  # the line that called is shown, not one of ours
     assert_allclose(solved.predict_proba(X), expected, rtol=1e-4)
 
 

@@ -16,8 +16,9 @@ class Surrogate(Gradient, name="surrogate"):
         The local network, whose features the head reads.
     threshold : float or None, default=None
         Where the reprogrammed copy is less accurate than the black box with the output mapping
-        alone, by more than this, the black box is kept. Both are compared on a part of the training
-        data that neither sees, which takes a further training. None always takes the copy.
+        alone, by more than this (in R2 for values), the black box is kept. Both are compared on a
+        part of the training data that neither sees, which takes a further training. None always
+        takes the copy.
 
     Notes
     -----

@@ -9,6 +9,7 @@ from skreprogram.mappings._frequency import FrequencyMapping
 from skreprogram.mappings._given import GivenMapping
 from skreprogram.mappings._linear import LinearMapping
 from skreprogram.mappings._random import RandomMapping
+from skreprogram.mappings._ridge_mapping import RidgeMapping
 from skreprogram.mappings._semantic import SemanticMapping
 from skreprogram.mappings._transport import TransportMapping
 
@@ -23,6 +24,7 @@ __all__ = [
     "LinearMapping",
     "OutputMapping",
     "RandomMapping",
+    "RidgeMapping",
     "SemanticMapping",
     "TransportMapping",
 ]

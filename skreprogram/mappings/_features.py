@@ -1,21 +1,19 @@
 """A head on the source's features, solved in closed form."""
 
-import math
-
-import numpy as np
 import torch
 
 from skreprogram.mappings._base import OutputMapping
+from skreprogram.mappings._head import list_alphas, solve_head, standardise
 from skreprogram.mappings._pooling import POOLINGS, pool, share_levels
-from skreprogram.mappings._ridge import sharpness, solve_ridge
 
 
 class FeaturesMapping(OutputMapping, name="features"):
-    """Classify by pooled features of all the source's stages.
+    """Classify, or predict values, by pooled features of all the source's stages.
 
-    When nothing before the source trains, the head is ridge regression on one-hot targets in
-    closed form, its penalty chosen by the leave-one-out error, its probabilities calibrated on
-    the leave-one-out scores. Otherwise the head trains by gradient together with the program.
+    When nothing before the source trains, the head is ridge regression in closed form, its penalty
+    chosen by the leave-one-out error. For classes its targets are one-hot, and its probabilities
+    are calibrated on the leave-one-out scores. Otherwise the head trains by gradient together with
+    the program.
 
     Parameters
     ----------
@@ -71,7 +69,7 @@ class FeaturesMapping(OutputMapping, name="features"):
         mean = pooled.mean(0)
         # a program that trains moves features that the data hardly move: they need a floor
         spread = pooled.std(0, correction=0) + 0.1 * mean.abs() + 1e-3
-        params.update(_standard(mean, spread))
+        params.update(standardise(mean, spread))
         params["weight"] = pooled.new_zeros(pooled.shape[1], n_classes)
         params["bias"] = pooled.new_zeros(n_classes)
         return params
@@ -122,7 +120,7 @@ class FeaturesMapping(OutputMapping, name="features"):
     def apply(self, params, given):
         return self.score(params, self.pool(params, given))
 
-    def solve(self, params, pooled, codes, weight, n_classes):
+    def solve(self, params, pooled, y, weight, n_classes, loss=None):
         """Solve the head in closed form on pooled features.
 
         Parameters
@@ -131,38 +129,26 @@ class FeaturesMapping(OutputMapping, name="features"):
             What `init` drew.
         pooled : torch.Tensor of shape (n_samples, n_features)
             Pooled features of the training data.
-        codes : torch.Tensor of int of shape (n_samples,)
-            Classes.
+        y : torch.Tensor of int of shape (n_samples,), or of float of shape (n_samples, n_targets)
+            Class codes, or values.
         weight : torch.Tensor of shape (n_samples,)
             Positive sample weights.
         n_classes : int
-            Number of target classes.
+            Number of target classes, or of values of a sample.
+        loss : callable or None, default=None
+            Losses of rows of values, where it is not the squared error that counts.
 
         Returns
         -------
         params : dict of str to torch.Tensor
-            With the head's weights, scaled so that a softmax gives calibrated probabilities.
+            With the head's weights; for classes scaled so that a softmax gives calibrated
+            probabilities.
         """
         # without weights: a feature that is constant in the heavy rows would explode in the others
-        standard = _standard(pooled.mean(0), pooled.std(0, correction=0))
-        F = ((pooled - standard["shift"]) * standard["factor"]).numpy()
-        codes, weight = codes.numpy(), weight.numpy()
-        targets = np.where(np.arange(n_classes) == codes[:, None], 1.0, -1.0).astype(F.dtype)
-        # mean weight one, so that the penalties mean the same whatever the weights' scale
-        solution = solve_ridge(F, targets, weight / weight.mean(), self._alphas())
-        sharp = sharpness(solution.left_out, codes, weight)
-        # the factors go into the weights, which makes the program a quarter smaller
+        standard = standardise(pooled.mean(0), pooled.std(0, correction=0))
+        head = solve_head(pooled, y, weight, n_classes, standard, self.alphas, loss)
         solved = {name: tensor for name, tensor in params.items() if name != "factor"}
-        coef = solution.coef * sharp * standard["factor"].numpy()[:, None]
-        return {
-            **solved,
-            "shift": standard["shift"],
-            "weight": torch.from_numpy(coef).to(pooled.dtype),
-            "bias": torch.from_numpy(solution.intercept * sharp).to(pooled.dtype),
-        }
-
-    def _alphas(self):
-        return np.logspace(-5, 3, 25) if self.alphas is None else np.asarray(self.alphas, float)
+        return {**solved, **head._asdict()}
 
     def _check(self):
         unknown = [name for name in self.poolings if name not in POOLINGS]
@@ -177,16 +163,4 @@ class FeaturesMapping(OutputMapping, name="features"):
                 "Got quantiles=() with the pooling 'share', expected at least one. Leave 'share' "
                 "out of poolings to do without."
             )
-        alphas = self._alphas()
-        if alphas.ndim != 1 or not len(alphas) or not (np.isfinite(alphas) & (alphas > 0)).all():
-            raise ValueError(
-                f"Got alphas={self.alphas!r}, expected None or a list of positive numbers."
-            )
-
-
-def _standard(mean, spread):
-    """Shift and factor that give every feature unit variance and every row about unit norm."""
-    usable = spread > 1e-6 * (1 + mean.abs())
-    count = max(int(usable.sum()), 1)
-    factor = torch.where(usable, 1 / spread.where(usable, spread.new_ones(())), 0.0)
-    return {"shift": mean, "factor": factor / math.sqrt(count)}
+        list_alphas(self.alphas)

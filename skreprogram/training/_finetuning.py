@@ -81,9 +81,11 @@ def begun_solved(omega, solved):
     Parameters
     ----------
     omega : dict of str to torch.Tensor
-        The head as the mapping draws it: weights of features that are divided by their spread.
+        The head as the mapping draws it. With a ``factor``, its weights are those of features that
+        are multiplied by it.
     solved : dict of str to torch.Tensor
-        The head that the mapping solved, whose weights are those of the features as they are.
+        The head that the mapping solved. Without ``factor``, its weights are those of the features
+        as they are; a mapping that draws none solves in the scales that it draws.
 
     Returns
     -------
@@ -95,6 +97,8 @@ def begun_solved(omega, solved):
     .. [1] A. Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform
        Out-of-Distribution", ICLR 2022.
     """
+    if "factor" not in omega:
+        return {**omega, **solved}
     factor = omega["factor"].unsqueeze(1)
     weight = torch.where(factor > 0, solved["weight"] / factor, 0.0)
     return {**omega, "shift": solved["shift"], "weight": weight, "bias": solved["bias"]}

@@ -73,7 +73,7 @@ def _first_head(task, probe, composition, generator, options):
         return _output_side(task, probe, composition, generator, options)
     task = task._replace(start=None)
     drawn = _output_side(task, probe, composition, generator, options)
-    solved = _solve(task, probe, composition, generator, options.verbose)
+    solved = _solve(task, probe, composition, generator, options.verbose, options.loss)
     return begun_solved(drawn, solved.tensors()[1])
 
 
@@ -83,7 +83,7 @@ def _fit_behind(task, composition, options):
     theta = _input_side(task, composition, generator)
     probe = composition.model([(theta, {})])
     if hasattr(composition.mapping, "solve"):
-        return _solve(task, probe, composition, generator, options.verbose)
+        return _solve(task, probe, composition, generator, options.verbose, options.loss)
     behind = task._replace(
         train=_through(task.train, probe, composition, options.verbose),
         valid=task.valid and _through(task.valid, probe, composition, options.verbose),
@@ -96,7 +96,7 @@ def _fit_behind(task, composition, options):
     return train_stack([behind], model, [generator], options)[0]
 
 
-def _solve(task, probe, composition, generator, verbose):
+def _solve(task, probe, composition, generator, verbose, loss):
     """Solve the mapping in closed form on features that the source computes once."""
     mapping, rows = composition.mapping, merge_copies(task.train)
     picked, given = _probed(rows, probe, composition, generator, verbose)
@@ -110,7 +110,8 @@ def _solve(task, probe, composition, generator, verbose):
     rest = passes(rows.X[others], pooled, composition.device, verbose)
     features = torch.cat([mapping.pool(omega, given), *rest])
     features = features[torch.cat([picked, others]).argsort()]
-    omega = mapping.solve(omega, features, rows.y, rows.weight, task.n_classes)
+    further = {} if loss.closed_form else {"loss": loss.rows}
+    omega = mapping.solve(omega, features, rows.y, rows.weight, task.n_classes, **further)
     return program_of((probe.rows(0)[0], omega))
 
 
@@ -187,8 +188,8 @@ def merge_copies(rows):
     Leave-one-out would be fooled by a copy that stays in.
     """
     places = {}
-    for i, (x, y) in enumerate(zip(rows.X.contiguous().numpy(), rows.y.tolist(), strict=True)):
-        places.setdefault((blake2b(x, digest_size=16).digest(), y), []).append(i)
+    for i, (x, y) in enumerate(zip(rows.X.contiguous().numpy(), rows.y.numpy(), strict=True)):
+        places.setdefault((blake2b(x, digest_size=16).digest(), y.tobytes()), []).append(i)
     if len(places) == len(rows):
         return rows
     first = torch.tensor([members[0] for members in places.values()])

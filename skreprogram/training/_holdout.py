@@ -7,14 +7,14 @@ from skreprogram.training._task import rows_of
 
 
 def hold_out(X, y, weight, fraction, seed):
-    """Cut a stratified part from training data.
+    """Cut a part from training data; with classes it is stratified.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, ...)
         Data.
-    y : ndarray of int of shape (n_samples,)
-        Class codes.
+    y : ndarray of int of shape (n_samples,), or of float of shape (n_samples, n_targets)
+        Class codes, or values.
     weight : ndarray of shape (n_samples,)
         Sample weights.
     fraction : float
@@ -25,21 +25,37 @@ def hold_out(X, y, weight, fraction, seed):
     Returns
     -------
     train, valid : Rows
-        What is left, and the part; both hold every class.
+        What is left, and the part; with classes both hold every one.
 
     Raises
     ------
     ValueError
         Where there are too few samples for that.
     """
+    n_valid = round(fraction * len(y))
+    classes = y if y.dtype.kind in "iu" else None
+    if classes is None:
+        _check_room(len(y), n_valid, fraction)
+    else:
+        _check_classes(y, n_valid, fraction)
+    parts = train_test_split(X, y, weight, test_size=n_valid, stratify=classes, random_state=seed)
+    return rows_of(*parts[0::2]), rows_of(*parts[1::2])
+
+
+def _check_room(n_samples, n_valid, fraction):
+    if n_valid < 1 or n_samples - n_valid < 1:
+        raise ValueError(
+            f"Got {n_samples} samples, too few to cut a validation part of {fraction}. Set "
+            "early_stopping=False, or give more data."
+        )
+
+
+def _check_classes(y, n_valid, fraction):
     n_samples, n_classes = np.bincount(y), len(np.unique(y))
     smallest = n_samples[n_samples > 0].min()
-    n_valid = round(fraction * len(y))
     if smallest < 2 or n_valid < n_classes or len(y) - n_valid < n_classes:
         raise ValueError(
             f"Got {len(y)} samples, {smallest} of them in the smallest class, too few to cut a "
             f"validation part of {fraction} with every class. Set early_stopping=False, or give "
             "more data."
         )
-    parts = train_test_split(X, y, weight, test_size=n_valid, stratify=y, random_state=seed)
-    return rows_of(*parts[0::2]), rows_of(*parts[1::2])

@@ -92,7 +92,7 @@ class BatchObjective:
         model, n = self.model, len(tree_leaves(given)[0])
         scores = model.candidate_scores(given)
         self._n_classes = scores.shape[-1]
-        rows = self.loss.rows(scores, self.y.expand(n, -1))
+        rows = self.loss.rows(scores, self.y.expand(n, *self.y.shape))
         self._mean_loss = self._mean_loss + self._mean(rows).sum()
         self._n_candidates += n
         if isinstance(model.mapping, LabelMapping):

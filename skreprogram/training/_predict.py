@@ -8,7 +8,7 @@ ROWS_AT_ONCE = 64
 
 
 def class_scores(program, composition, X, verbose=0):
-    """Scores of the target classes, without any training machinery.
+    """Scores of the target classes, or values, without any training machinery.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from sklearn.metrics import accuracy_score, r2_score
 
 from skreprogram._input_space import InputSpace
 from skreprogram.training._fit import fit_programs
@@ -115,19 +116,21 @@ def _bought(task, composition, unprogrammed, options, source, max_queries):
 
 
 def _falls_behind(task, copy, answered, mapped, options, threshold):
-    """Whether the copy is less accurate, by the threshold, than the black box and a mapping."""
+    """Whether the copy scores less, by the threshold, than the black box and a mapping."""
     rows = task.train
     places = np.arange(len(rows))
     parts = hold_out(places, rows.y.numpy(), rows.weight.numpy(), COMPARED, task.seed)
     kept, held = (part.X for part in parts)
 
-    def accuracy(whole, composition):
+    def score(whole, composition):
         train, test = (_picked(whole.train, places) for places in (kept, held))
         (program,) = fit_programs([whole._replace(train=train, start=None)], composition, options)
-        guessed = class_scores(program, composition, test.X.numpy()).argmax(1)
-        return np.average(guessed == test.y.numpy(), weights=test.weight.numpy())
+        scores = class_scores(program, composition, test.X.numpy())
+        of_values = test.y.is_floating_point()
+        measure, guessed = (r2_score, scores) if of_values else (accuracy_score, scores.argmax(1))
+        return measure(test.y.numpy(), guessed, sample_weight=test.weight.numpy())
 
-    return accuracy(task, copy) < accuracy(answered, mapped) - threshold
+    return score(task, copy) < score(answered, mapped) - threshold
 
 
 def _picked(rows, places):

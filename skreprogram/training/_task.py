@@ -7,12 +7,15 @@ import numpy as np
 import torch
 
 from skreprogram.gradients import Gradient
-from skreprogram.losses import CrossEntropy, Loss
+from skreprogram.losses import CrossEntropy, Loss, RegressionLoss
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Samples of a target task: data, class codes, positive weights, as tensors."""
+    """Samples of a target task, as tensors: data, class codes or values, positive weights.
+
+    Codes have the shape (n_samples,), values (n_samples, n_targets).
+    """
 
     X: torch.Tensor
     y: torch.Tensor
@@ -44,7 +47,7 @@ class Task(NamedTuple):
     train : Rows
         Training samples.
     n_classes : int
-        Number of target classes.
+        Number of target classes, or of values of a sample.
     seed : int
         Seed of the program's own generator.
     valid : Rows or None
@@ -117,7 +120,7 @@ class TrainingOptions:
     lr_scheduler: object = None
     patience: int | None = None
     callbacks: tuple = ()
-    loss: Loss = field(default_factory=CrossEntropy)
+    loss: Loss | RegressionLoss = field(default_factory=CrossEntropy)
     output_lr: float | None = None
     finetune: object = None
     finetune_lr: float = 0.001
