@@ -147,7 +147,7 @@ def test_gradients_are_those_of_finite_differences():
         network = QuestionNetwork(4, 2, 3, 5).double().eval()
     inputs = torch.randn(2, 4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     marks = torch.tensor([[1.0, 1, 1, 1], [1, 1, 0, 0]], dtype=torch.float64).unsqueeze(2)
-    torch.autograd.gradcheck(
+    assert torch.autograd.gradcheck(
         lambda own: network(torch.cat([own, marks], 2)), inputs.requires_grad_()
     )
 
