@@ -145,5 +145,6 @@ figure.savefig(folder / "antibodies.png", dpi=120)
 print(f"Figure: {(folder / 'antibodies.png').resolve()}")
 
 # %%
-# No: runs of letters, counted, do as well or better, and the same network with random weights comes
-# close. What fills gaps in antibodies says little of these peptides.
+# In a trial on other peptides (one draw of 64 a class, 300 held out) counted runs of letters had
+# .797, the model of antibodies .773, with prompts .760 and with random weights .753: what fills
+# gaps in antibodies says little of these peptides. Compare with the table above.
