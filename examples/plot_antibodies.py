@@ -145,6 +145,5 @@ figure.savefig(folder / "antibodies.png", dpi=120)
 print(f"Figure: {(folder / 'antibodies.png').resolve()}")
 
 # %%
-# In a trial on other peptides (one draw of 64 a class, 300 held out) counted runs of letters had
-# .797, the model of antibodies .773, with prompts .760 and with random weights .753: what fills
-# gaps in antibodies says little of these peptides. Compare with the table above.
+# On other peptides (one draw) counted letters had .797, antibodies .773, with prompts .760, random
+# weights .753: what fills gaps in antibodies says little of these peptides.
