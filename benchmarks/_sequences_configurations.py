@@ -228,6 +228,10 @@ CONFIGURATIONS = {
     "sparse vocabulary, question words": Configuration(
         partial(question_words, transformation=dictionary, **DICTIONARY), "characters"
     ),
+    "sparse vocabulary, question words, random weights": Configuration(
+        partial(question_words, transformation=dictionary, random_weights=True, **DICTIONARY),
+        "characters",
+    ),
     "vocabulary remapping": Configuration(
         partial(question_words, transformation=remapping, **REMAPPING), "characters"
     ),
