@@ -7,6 +7,7 @@ from skreprogram.mappings._features import FeaturesMapping
 from skreprogram.mappings._first import FirstMapping
 from skreprogram.mappings._frequency import FrequencyMapping
 from skreprogram.mappings._given import GivenMapping
+from skreprogram.mappings._heads import HeadsMapping
 from skreprogram.mappings._linear import LinearMapping
 from skreprogram.mappings._random import RandomMapping
 from skreprogram.mappings._ridge_mapping import RidgeMapping
@@ -20,6 +21,7 @@ __all__ = [
     "FirstMapping",
     "FrequencyMapping",
     "GivenMapping",
+    "HeadsMapping",
     "LabelMapping",
     "LinearMapping",
     "OutputMapping",

@@ -4,7 +4,7 @@ import torch
 
 from skreprogram.mappings._base import OutputMapping
 from skreprogram.mappings._head import list_alphas, solve_head, standardise
-from skreprogram.mappings._pooling import POOLINGS, pool, share_levels
+from skreprogram.mappings._pooling import POOLINGS, WITH_THRESHOLDS, pool, share_levels
 
 
 class FeaturesMapping(OutputMapping, name="features"):
@@ -17,10 +17,10 @@ class FeaturesMapping(OutputMapping, name="features"):
 
     Parameters
     ----------
-    poolings : tuple of {"mean", "std", "max", "min", "thirds", "share"}, \
+    poolings : tuple of {"mean", "std", "max", "min", "thirds", "share", "crossings"}, \
             default=("mean", "std", "max", "thirds", "share")
         Statistics of each channel over its positions. "share" is the share of positions above
-        thresholds.
+        thresholds, "crossings" how often a threshold is crossed from one position to the next.
     quantiles : tuple of float, default=(0.5, 0.75, 0.9)
         Those thresholds, as quantiles of each channel over the training data.
     alphas : array-like of float or None, default=None
@@ -62,7 +62,7 @@ class FeaturesMapping(OutputMapping, name="features"):
         self._check()
         params = {}
         for i, stage in enumerate(given):
-            if "share" in self.poolings and stage.ndim > 2:
+            if self._needs_thresholds() and stage.ndim > 2:
                 levels = share_levels(stage, self.quantiles)
                 params[f"thresholds/{i}"], params[f"width/{i}"] = levels
         pooled = self.pool(params, given)
@@ -158,9 +158,12 @@ class FeaturesMapping(OutputMapping, name="features"):
             )
         if not all(0 < quantile < 1 for quantile in self.quantiles):
             raise ValueError(f"Got quantiles={self.quantiles!r}, expected numbers between 0 and 1.")
-        if "share" in self.poolings and not len(self.quantiles):
+        if self._needs_thresholds() and not len(self.quantiles):
             raise ValueError(
-                "Got quantiles=() with the pooling 'share', expected at least one. Leave 'share' "
-                "out of poolings to do without."
+                "Got quantiles=() with the pooling 'share' or 'crossings', expected at least one. "
+                "Leave both out of poolings to do without."
             )
         list_alphas(self.alphas)
+
+    def _needs_thresholds(self):
+        return any(name in self.poolings for name in WITH_THRESHOLDS)

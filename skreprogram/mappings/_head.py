@@ -51,7 +51,7 @@ def solve_head(given, y, sample_weight, n_targets, standard, alphas=None, loss=N
         alphas = list_alphas(alphas, 9)
         coef, intercept = solve_least_loss(F, y.numpy(), weight / weight.sum(), alphas, loss)
     else:
-        targets = _targets(y, n_targets, F.dtype)
+        targets = class_targets(y, n_targets, F.dtype)
         # mean weight one, so that the penalties mean the same whatever the weights' scale
         solution = solve_ridge(F, targets, weight / weight.mean(), list_alphas(alphas))
         coef, intercept = solution.coef, solution.intercept
@@ -90,7 +90,8 @@ def list_alphas(alphas, n_alphas=25):
     return listed
 
 
-def _targets(y, n_targets, dtype):
+def class_targets(y, n_targets, dtype):
+    """One-hot targets of -1 and 1; values as they are."""
     if y.is_floating_point():
         return y.numpy()
     return np.where(np.arange(n_targets) == y.numpy()[:, None], 1.0, -1.0).astype(dtype)

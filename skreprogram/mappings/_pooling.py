@@ -2,7 +2,9 @@
 
 import torch
 
-POOLINGS = ("mean", "std", "max", "min", "thirds", "share")
+POOLINGS = ("mean", "std", "max", "min", "thirds", "share", "crossings")
+# those that need thresholds of the training data
+WITH_THRESHOLDS = ("share", "crossings")
 # width of the ramp around a threshold, in standard deviations of the channel
 RAMP = 0.1
 # values of a channel from which its thresholds are taken
@@ -16,13 +18,14 @@ def pool(stage, poolings, thresholds=None, width=None):
     ----------
     stage : torch.Tensor of shape (n, channels, *positions)
         Activations; vectors of shape (n, channels) are returned as they are.
-    poolings : sequence of {"mean", "std", "max", "min", "thirds", "share"}
+    poolings : sequence of {"mean", "std", "max", "min", "thirds", "share", "crossings"}
         Statistics over the positions; "thirds" are the means of the first, second and last third
         of the positions (they know where something happens, the others only whether); "share" is
         the share of positions above each threshold: the proportion of positive values of ROCKET,
-        with biases from the training data.
+        with biases from the training data; "crossings" is how often a threshold is crossed from
+        one position to the next.
     thresholds : torch.Tensor of shape (n_thresholds, channels) or None
-        Needed by "share".
+        Needed by "share" and "crossings".
     width : torch.Tensor of shape (channels,) or None
         Activations count in part when they are nearer to a threshold than half of this. A hard
         step would turn rounding into jumps, and pass no gradient.
@@ -30,19 +33,45 @@ def pool(stage, poolings, thresholds=None, width=None):
     Returns
     -------
     pooled : torch.Tensor of shape (n, n_statistics * channels)
-        Statistics side by side.
+        Statistics side by side, in the order of `order`.
     """
     if stage.ndim == 2:
         return stage
     flat = stage.flatten(2)
-    parts = [_STATISTICS[name](flat) for name in poolings if name != "share"]
-    if "share" in poolings:
+    parts = [_STATISTICS[name](flat) for name in poolings if name not in WITH_THRESHOLDS]
+    asked = [name for name in WITH_THRESHOLDS if name in poolings]
+    if asked:
         scaled = flat * (1 / width).unsqueeze(-1)
         for low in thresholds / width - 0.5:
             # cutting off and shifting back is one pass over the stage; a shift first would be two
             cut = torch.clamp(scaled, low.unsqueeze(-1), (low + 1).unsqueeze(-1))
-            parts.append(cut.mean(-1) - low)
+            if "share" in asked:
+                parts.append(cut.mean(-1) - low)
+            if "crossings" in asked:
+                parts.append((cut[..., 1:] - cut[..., :-1]).abs().sum(-1) / flat.shape[-1])
     return torch.cat(parts, 1)
+
+
+def order(poolings, n_thresholds):
+    """The statistic behind each block of as many features as a stage has channels.
+
+    Parameters
+    ----------
+    poolings : sequence of str
+        As in `pool`.
+    n_thresholds : int
+        Thresholds of a channel.
+
+    Returns
+    -------
+    blocks : list of str
+        A name a block, in the order in which `pool` lays them.
+    """
+    blocks = []
+    for name in poolings:
+        if name not in WITH_THRESHOLDS:
+            blocks += [name] * (3 if name == "thirds" else 1)
+    return blocks + [name for name in WITH_THRESHOLDS if name in poolings] * n_thresholds
 
 
 def share_levels(stage, quantiles):

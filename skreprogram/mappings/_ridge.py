@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import eigh
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import log_softmax, logsumexp
 
 # rows or columns that are turned to double precision at once
 BLOCK = 2048
@@ -102,12 +102,14 @@ def _in_double(left, right):
 def sharpness(scores, codes, sample_weight):
     """Factor that makes a softmax of the scores likeliest for the labels (temperature scaling).
 
+    Of several heads it is the mean of their softmaxes that counts.
+
     Labels are smoothed as Platt does [1]_, so that classes which nothing confuses do not ask for
     an infinite factor.
 
     Parameters
     ----------
-    scores : ndarray of shape (n_samples, n_classes)
+    scores : ndarray of shape (n_samples, n_classes) or (n_heads, n_samples, n_classes)
         Scores of samples that were left out of the fit.
     codes : ndarray of int of shape (n_samples,)
         Classes.
@@ -124,14 +126,16 @@ def sharpness(scores, codes, sample_weight):
     .. [1] J. Platt, "Probabilistic Outputs for Support Vector Machines and Comparisons to
        Regularized Likelihood Methods", Advances in Large Margin Classifiers, 1999, section 2.2.
     """
-    n_samples, n_classes = scores.shape
+    n_samples, n_classes = scores.shape[-2:]
+    heads = scores.reshape(-1, n_samples, n_classes)
     mass = np.bincount(codes, sample_weight, n_classes)
     right = (mass + 1) / (mass + 2)
     target = np.repeat(((1 - right) / (n_classes - 1))[codes, None], n_classes, axis=1)
     target[np.arange(n_samples), codes] = right[codes]
 
     def loss(log_factor):
-        log_p = log_softmax(np.exp(log_factor) * scores, axis=1)
+        log_p = logsumexp(log_softmax(np.exp(log_factor) * heads, axis=2), axis=0)
+        log_p -= np.log(len(heads))
         return -(sample_weight[:, None] * target * log_p).sum()
 
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.1), np.log(100.0))).x))

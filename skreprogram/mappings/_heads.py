@@ -1,0 +1,124 @@
+"""A head for each statistic of the source's features, and the mean of what they say."""
+
+import math
+
+import numpy as np
+import torch
+
+from skreprogram.mappings._features import FeaturesMapping
+from skreprogram.mappings._head import Head, class_targets, list_alphas, standardise
+from skreprogram.mappings._pooling import order
+from skreprogram.mappings._ridge import sharpness, solve_ridge
+
+
+class HeadsMapping(FeaturesMapping, name="heads"):
+    """Classify by several ridge heads on pooled features, whose probabilities are averaged.
+
+    Each statistic of the features, over all stages and views, has a ridge head of its own, in
+    closed form and calibrated on its leave-one-out scores. The class probability is the mean over
+    the heads, and a last factor makes this mean likeliest for the leave-one-out scores. One head
+    on everything, `FeaturesMapping`, can be led astray by the statistic that varies most; a vote
+    of several is calmer, as in ensembles of classifiers [1]_.
+
+    Where the program trains by gradient, or where values are predicted, there is one head on all
+    features, as in `FeaturesMapping`.
+
+    Parameters
+    ----------
+    poolings : tuple of {"mean", "std", "max", "min", "thirds", "share", "crossings"}, \
+            default=("mean", "std", "max", "thirds", "share", "crossings")
+        Statistics of each channel over its positions, a head for each.
+    quantiles : tuple of float, default=(0.5, 0.75, 0.9)
+        Thresholds of "share" and "crossings", as quantiles of each channel over the training data.
+    alphas : array-like of float or None, default=None
+        Ridge penalties to choose from, for each head by its leave-one-out error; None takes 25
+        from 1e-5 to 1e3.
+
+    See Also
+    --------
+    FeaturesMapping : One head on all statistics.
+
+    References
+    ----------
+    .. [1] J. Kittler et al., "On Combining Classifiers", IEEE Transactions on Pattern Analysis and
+       Machine Intelligence 20(3), 1998, section 3 (the sum rule).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skreprogram.mappings import HeadsMapping
+    >>> mapping, generator = HeadsMapping(poolings=("mean", "std")), torch.Generator()
+    >>> stages = (torch.rand(8, 3, 50, generator=generator.manual_seed(0)),)
+    >>> params = mapping.init(stages, 2, generator)
+    >>> y = torch.arange(8) % 2
+    >>> solved = mapping.solve(params, mapping.pool(params, stages), y, torch.ones(8), 2)
+    >>> solved["bias"].shape  # a row a head
+    torch.Size([2, 2])
+    >>> mapping.apply(solved, stages).exp().sum(1).round(decimals=4)
+    tensor([1., 1., 1., 1., 1., 1., 1., 1.])
+    """
+
+    def __init__(
+        self,
+        poolings=("mean", "std", "max", "thirds", "share", "crossings"),
+        quantiles=(0.5, 0.75, 0.9),
+        alphas=None,
+    ):
+        super().__init__(poolings, quantiles, alphas)
+
+    def init(self, given, n_classes, generator):
+        params = super().init(given, n_classes, generator)
+        names = order(tuple(self.poolings), len(self.quantiles))
+        numbers = [tuple(self.poolings).index(name) for name in names]
+        # stages without positions have no statistics: they go to the first head
+        parts = [
+            torch.tensor(numbers if stage.ndim > 2 else [0]).repeat_interleave(stage.shape[1])
+            for stage in given
+        ]
+        params["head_of"] = torch.cat(parts).to(torch.int8)
+        return params
+
+    def score(self, params, pooled):
+        bias = params["bias"]
+        if bias.ndim == 1:
+            return super().score(params, pooled)
+        centred = pooled - params["shift"]
+        if "factor" in params:
+            centred = centred * params["factor"]
+        every = []
+        for head in range(len(bias)):
+            own = (params["head_of"] == head).to(params["weight"].dtype).unsqueeze(1)
+            every.append((centred @ (params["weight"] * own) + bias[head]).log_softmax(1))
+        return torch.stack(every).logsumexp(0) - math.log(len(bias))
+
+    def solve(self, params, pooled, y, weight, n_classes, loss=None):
+        if y.is_floating_point():
+            return super().solve(params, pooled, y, weight, n_classes, loss)
+        # mean weight one, so that the penalties mean the same whatever the weights' scale
+        weight = weight.numpy() / weight.numpy().mean()
+        found, present = [], params["head_of"].unique()
+        coef = pooled.new_zeros(pooled.shape[1], n_classes)
+        for number in present:
+            own = (params["head_of"] == number).nonzero()[:, 0]
+            head, left_out = self._one(pooled[:, own], y, weight, n_classes)
+            coef[own] = head.weight
+            found.append((head.bias, left_out))
+        biases, left_out = zip(*found, strict=True)
+        sharp = sharpness(np.stack(left_out), y.numpy(), weight)
+        head = Head(pooled.mean(0), coef * sharp, torch.stack(biases) * sharp)
+        solved = {name: tensor for name, tensor in params.items() if name != "factor"}
+        # statistics that no stage has leave no gap in the numbers
+        solved["head_of"] = torch.searchsorted(present, params["head_of"]).to(torch.int8)
+        return {**solved, **head._asdict()}
+
+    def _one(self, pooled, y, weight, n_classes):
+        """One head and its scores of samples that were left out, both calibrated."""
+        standard = standardise(pooled.mean(0), pooled.std(0, correction=0))
+        F = ((pooled - standard["shift"]) * standard["factor"]).numpy()
+        solution = solve_ridge(
+            F, class_targets(y, n_classes, F.dtype), weight, list_alphas(self.alphas)
+        )
+        sharp = sharpness(solution.left_out, y.numpy(), weight)
+        coef = torch.from_numpy(solution.coef).to(pooled) * standard["factor"].unsqueeze(1)
+        bias = torch.from_numpy(np.asarray(solution.intercept)).to(pooled)
+        return Head(standard["shift"], coef * sharp, bias * sharp), solution.left_out * sharp
