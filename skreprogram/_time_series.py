@@ -20,8 +20,9 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
         torch module, of which a private copy is frozen.
     input_transformation : str or InputTransformation, default="modulations"
         From a series to source inputs: "modulations" (several tones side by side), "modulation",
-        "differences", "tiling" (Voice2Series), "stretching", "padding", "identity", or an object
-        of :mod:`skreprogram.transformations`.
+        "differences", "tiling" (Voice2Series), "stretching", "padding", "identity"; for sources of
+        images "pictures" (several side by side), "segments", "drawing", "recurrence", "gramian",
+        "spectrogram"; or an object of :mod:`skreprogram.transformations`.
     output_mapping : str or OutputMapping, default="features"
         From the source to the classes: "features" (head on the source's features), "linear" (head
         on its outputs), "first", "random", "frequency", "iterative" (source labels stand for

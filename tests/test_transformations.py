@@ -208,10 +208,9 @@ ONLY_IMAGES = (
 )
 SAME_SHAPE = ("affine", "overlay", "identity")
 ONLY_TOKENS = ("embedding", "prompts", "sparse-vocabulary", "token-patches", "vocabulary-remapping")
-
-
-# needs a source of text, and has tests of its own
-ONLY_TEXT_SOURCES = ("patch-embedding",)
+# need a source of text, or draw series for a source of images, and have tests of their own
+PICTURES = ("drawing", "gramian", "pictures", "recurrence", "segments", "spectrogram")
+ELSEWHERE = ("patch-embedding", *PICTURES)
 
 
 @pytest.mark.parametrize("name", ["affine", "overlay", "padding", *ONLY_IMAGES])
@@ -236,7 +235,7 @@ def test_a_number_of_channels_that_no_rule_changes_is_refused(name):
 
 @pytest.mark.parametrize(
     "name",
-    sorted({*InputTransformation.names()} - {*ONLY_IMAGES, *ONLY_TOKENS, *ONLY_TEXT_SOURCES}),
+    sorted({*InputTransformation.names()} - {*ONLY_IMAGES, *ONLY_TOKENS, *ELSEWHERE}),
 )
 def test_every_short_name_transforms_a_series(name):
     space = InputSpace((4000,), (-1.0, 1.0), sampling_rate=8000)

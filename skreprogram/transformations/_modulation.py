@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from skreprogram.transformations._base import InputTransformation
+from skreprogram.transformations._heights import shares_below
 
 TRAINABLE = ("band", "gain", "program")
 
@@ -131,7 +132,7 @@ class FrequencyModulation(InputTransformation, name="modulation"):
     def _heights(self, params, X):
         """Place of every point in the band, from 0 to 1."""
         if self.scale == "rank":
-            return _shares_below(X)
+            return shares_below(X)
         if "centre" in params:
             centre, spread = params["centre"].unsqueeze(-1), params["spread"].unsqueeze(-1)
             deviation = (X - centre) / spread
@@ -182,14 +183,6 @@ class FrequencyModulation(InputTransformation, name="modulation"):
         unknown = [name for name in self.trains if name not in TRAINABLE]
         if unknown:
             raise ValueError(f"Got {unknown} in trains, expected names among {list(TRAINABLE)}.")
-
-
-def _shares_below(X):
-    """Share of the points of each series that lie below each of its points; equals share."""
-    ordered = X.sort(-1).values.contiguous()
-    below = torch.searchsorted(ordered, X.contiguous())
-    up_to = torch.searchsorted(ordered, X.contiguous(), right=True)
-    return ((below + up_to).to(X) - 1) / max(2 * (X.shape[-1] - 1), 1)
 
 
 def _size(X, dim):
