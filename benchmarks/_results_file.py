@@ -13,6 +13,11 @@ class ResultsFile:
         Columns, in their order.
     key : sequence of str
         Columns that tell one run from another.
+
+    Notes
+    -----
+    Columns may be added at the end: a file from before is read with empty text in them, and gets
+    the whole header with its next row.
     """
 
     def __init__(self, fields, key):
@@ -27,14 +32,14 @@ class ResultsFile:
         text = path.read_text(encoding="utf-8")
         header, whole, _ = text.partition("\n")
         expected = ",".join(self.fields)
-        if not (header == expected if whole else expected.startswith(header)):
+        if not (self._is_header(header) if whole else expected.startswith(header)):
             raise ValueError(
                 f"Got '{path}' with the columns {header}, but expected {expected}. Give another "
                 "file as --results."
             )
         # a killed run can leave half a row: it is not a result
         lines = text[: text.rfind("\n") + 1].splitlines()
-        return list(csv.DictReader(lines))
+        return list(csv.DictReader(lines[1:], self.fields, restval=""))
 
     def finished(self, path):
         """The runs that need not be repeated, as tuples of the text in the columns of the key."""
@@ -54,8 +59,20 @@ class ResultsFile:
         """Append one run and flush it; the first row brings the header."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._complete_header(path)
         with open(path, "a", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, self.fields, lineterminator="\n")
             if file.tell() == 0:
                 writer.writeheader()
             writer.writerow(row)
+
+    def _is_header(self, header):
+        names = tuple(header.split(","))
+        return names == self.fields[: len(names)] and set(self.key) <= set(names)
+
+    def _complete_header(self, path):
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        header, _, rows = text.partition("\n")
+        expected = ",".join(self.fields)
+        if header and header != expected:
+            path.write_text(f"{expected}\n{rows}", encoding="utf-8")

@@ -10,72 +10,27 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import RidgeClassifierCV
+import torch
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
+
+from _ucr_neighbours import NearestNeighbourDTW
+from _ucr_rockets import RocketRidge
+
+# read before numba runs, which changes it
+THREADS = torch.get_num_threads()
 
 
 class Configuration(NamedTuple):
-    """One row of the registry: how to make the estimator, and what its figures depend on."""
+    """One row of the registry: how to make the estimator, and what its figures depend on.
+
+    What a nearest neighbour or a ridge classifier answers is no probability.
+    """
 
     make: Callable[[int], Any]
     package: str
     uses_seed: bool = True
-
-
-class MiniRocketRidge(ClassifierMixin, BaseEstimator):
-    """MiniRocket's features and a ridge classifier, the recipe of its authors.
-
-    A class of its own because sktime's transformers fail in scikit-learn's pipelines.
-    """
-
-    def __init__(self, random_state=0):
-        self.random_state = random_state
-
-    def fit(self, X, y):
-        from sktime.transformations.rocket import MiniRocket
-
-        self.rocket_ = MiniRocket(random_state=self.random_state).fit(_with_channel(X))
-        # Most features are shares of time with many zeros, so they are not centred.
-        self.ridge_ = make_pipeline(
-            StandardScaler(with_mean=False), RidgeClassifierCV(alphas=np.logspace(-3, 3, 10))
-        )
-        self.ridge_.fit(self.rocket_.transform(_with_channel(X)), y)
-        self.classes_ = self.ridge_.classes_
-        return self
-
-    def predict(self, X):
-        return self.ridge_.predict(self.rocket_.transform(_with_channel(X)))
-
-
-def minirocket(seed):
-    _compile(MiniRocketRidge)
-    return MiniRocketRidge(random_state=seed)
-
-
-def nearest_neighbour(seed):
-    return KNeighborsClassifier(n_neighbors=1)
-
-
-def nearest_neighbour_dtw(seed):
-    _compile(_dtw)
-    return _dtw()
-
-
-def _dtw():
-    from sktime.classification.distance_based import KNeighborsTimeSeriesClassifier
-
-    return KNeighborsTimeSeriesClassifier(distance="dtw", distance_params={"window": 0.1})
-
-
-@cache
-def _compile(make):
-    # Once a process and before any clock runs: numba compiles at the first call.
-    X = np.random.default_rng(0).standard_normal((4, 20))
-    make().fit(X, np.array([0, 1, 0, 1])).predict(X)
+    gives_probabilities: bool = True
 
 
 def default(seed):
@@ -84,12 +39,47 @@ def default(seed):
     return TimeSeriesReprogrammer(random_state=seed)
 
 
-def random_weights(seed):
+def fast(seed):
+    from skreprogram import TimeSeriesReprogrammer
+
+    return TimeSeriesReprogrammer(effort="fast", random_state=seed)
+
+
+def best(seed):
+    from skreprogram import TimeSeriesReprogrammer
+
+    return TimeSeriesReprogrammer(effort="best", random_state=seed)
+
+
+def speech(seed, random_weights=False):
+    """The speech source alone."""
+    return _one_source("speech-commands", "modulations", seed, random_weights)
+
+
+def speech_random_weights(seed):
+    return speech(seed, random_weights=True)
+
+
+def image(seed, random_weights=False):
+    """The image source alone, at 96 pixels."""
+    name, shape = "imagenet-efficientnet-lite0", (3, 96, 96)
+    return _one_source(name, "pictures", seed, random_weights, input_shape=shape)
+
+
+def image_random_weights(seed):
+    return image(seed, random_weights=True)
+
+
+def _one_source(name, input_transformation, seed, random_weights, input_shape=None):
     from skreprogram import TimeSeriesReprogrammer
     from skreprogram.sources import load_source
 
-    source = load_source("speech-commands").with_random_weights(seed)
-    return TimeSeriesReprogrammer(source=source, random_state=seed)
+    source = load_source(name, input_shape=input_shape)
+    return TimeSeriesReprogrammer(
+        source.with_random_weights(seed) if random_weights else source,
+        input_transformation=input_transformation,
+        random_state=seed,
+    )
 
 
 class ReferenceSchedule(Callback):
@@ -138,16 +128,46 @@ def voice2series_attention_rnn(seed):
     return voice2series(seed, "speech-commands-attrnn")
 
 
-def _with_channel(X):
-    return X if X.ndim == 3 else X[:, np.newaxis]
+def minirocket(seed):
+    return _rocket("MiniRocket", seed)
+
+
+def multirocket(seed):
+    return _rocket("MultiRocket", seed)
+
+
+def _rocket(name, seed):
+    _compile(name)
+    return RocketRidge(name, n_jobs=THREADS, random_state=seed)
+
+
+@cache
+def _compile(name):
+    # Once a process and before any clock runs: numba compiles at the first call.
+    X = np.random.default_rng(0).standard_normal((4, 20))
+    RocketRidge(name).fit(X, np.array([0, 1, 0, 1])).predict(X)
+
+
+def nearest_neighbour(seed):
+    return KNeighborsClassifier(n_neighbors=1)
+
+
+def nearest_neighbour_dtw(seed):
+    return NearestNeighbourDTW()
 
 
 ESTIMATORS = {
+    "fast": Configuration(fast, "skreprogram"),
     "default": Configuration(default, "skreprogram"),
-    "random-weights": Configuration(random_weights, "skreprogram"),
+    "best": Configuration(best, "skreprogram"),
+    "speech": Configuration(speech, "skreprogram"),
+    "speech-random-weights": Configuration(speech_random_weights, "skreprogram"),
+    "image": Configuration(image, "skreprogram"),
+    "image-random-weights": Configuration(image_random_weights, "skreprogram"),
     "voice2series": Configuration(voice2series, "skreprogram"),
     "voice2series-attrnn": Configuration(voice2series_attention_rnn, "skreprogram"),
-    "minirocket": Configuration(minirocket, "sktime"),
-    "1nn-euclidean": Configuration(nearest_neighbour, "scikit-learn", uses_seed=False),
-    "1nn-dtw": Configuration(nearest_neighbour_dtw, "sktime", uses_seed=False),
+    "minirocket": Configuration(minirocket, "sktime", gives_probabilities=False),
+    "multirocket": Configuration(multirocket, "sktime", gives_probabilities=False),
+    "1nn-euclidean": Configuration(nearest_neighbour, "scikit-learn", False, False),
+    "1nn-dtw": Configuration(nearest_neighbour_dtw, "dtaidistance", False, False),
 }

@@ -15,5 +15,7 @@ FIELDS = (
     "n_classes",
     "version",
     "machine",
+    "log_loss",
+    "calibration_error",
 )
 RESULTS = ResultsFile(FIELDS, key=("dataset", "estimator", "seed"))

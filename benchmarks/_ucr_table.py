@@ -1,7 +1,10 @@
-"""One Markdown table out of the results file."""
+"""One Markdown table out of the results file, and another beside published figures."""
 
 import numpy as np
-from scipy.stats import rankdata
+
+from _ucr_published import published_means
+from _ucr_runs import finished_sets, group_runs, mean_scores
+from _ucr_statistics import holm, mean_ranks, signed_rank_p
 
 REFERENCE = "minirocket"
 
@@ -22,55 +25,82 @@ def make_table(rows, datasets, estimators):
         The table. The summary lines compare the estimators on the data sets that all of them have
         finished, for as many seeds as each has there.
     """
-    runs = _runs_by_name(rows, datasets, estimators)
-    means = {key: np.mean([run["accuracy"] for run in some.values()]) for key, some in runs.items()}
+    runs = group_runs(rows, datasets, estimators)
     lines = [
-        [dataset, *(_number(means.get((dataset, name))) for name in estimators)]
-        for dataset in datasets
+        [dataset, *(_accuracy(runs, dataset, name) for name in estimators)] for dataset in datasets
     ]
-    complete = [d for d in datasets if all((d, name) in runs for name in estimators)]
+    complete = finished_sets(runs, datasets, estimators)
     if complete:
-        lines += _summary(runs, means, complete, estimators)
+        lines += _summary(runs, complete, estimators)
     note = f"Summary over {len(complete)} of {len(datasets)} data sets"
-    return f"{_markdown(['data set', *estimators], lines)}\n\n{note}. {_machines(runs)}\n"
+    return f"{_markdown(['data set', *estimators], lines)}\n\n{note}. {_note(runs)}\n"
 
 
-def _runs_by_name(rows, datasets, estimators):
-    runs = {}
-    for row in rows:
-        if row["dataset"] in datasets and row["estimator"] in estimators:
-            run = {
-                "accuracy": float(row["accuracy"]),
-                "seconds": float(row["fit_seconds"]) + float(row["predict_seconds"]),
-                "machine": row["machine"],
-                "version": row["version"],
-            }
-            runs.setdefault((row["dataset"], row["estimator"]), {})[int(row["seed"])] = run
-    return runs
+def make_published_table(rows, datasets, estimators, path):
+    """Write our means beside published ones over the same data sets, the highest first.
+
+    Parameters
+    ----------
+    rows, datasets, estimators
+        As for `make_table`.
+    path : path-like
+        CSV file of published accuracies, see `published_means`.
+
+    Returns
+    -------
+    str
+        Markdown; no line if no data set was finished by all estimators.
+    """
+    runs = group_runs(rows, datasets, estimators)
+    complete = finished_sets(runs, datasets, estimators)
+    means = mean_scores(runs, "accuracy", complete, estimators).mean(axis=0) if complete else []
+    lines = [(name, mean, "this run") for name, mean in zip(estimators, means, strict=False)]
+    lines = sorted(lines + published_means(path, complete), key=lambda line: -line[1])
+    title = (
+        f"## Beside published figures\n\nMean accuracies over the same {len(complete)} data sets"
+    )
+    table = _markdown(
+        ["classifier", "mean accuracy", "source"],
+        [[name, f"{mean:.4f}", source] for name, mean, source in lines],
+    )
+    return f"{title}, default splits.\n\n{table}\n"
 
 
-def _summary(runs, means, complete, estimators):
-    # Rounded, so that equal accuracies tie whatever the order of their seeds.
-    accuracy = np.array([[means[d, name] for name in estimators] for d in complete]).round(9)
-    ranks = np.mean([rankdata(-row) for row in accuracy], axis=0)
+def _summary(runs, complete, estimators):
+    accuracy, log_loss, error, seconds = (
+        mean_scores(runs, score, complete, estimators)
+        for score in ("accuracy", "log_loss", "calibration_error", "seconds")
+    )
     lines = [
         ["**mean**", *(f"**{value:.4f}**" for value in accuracy.mean(axis=0))],
         ["sd of the mean over seeds", *(_spread(runs, complete, name) for name in estimators)],
         ["seeds", *(str(len(_common_seeds(runs, complete, name))) for name in estimators)],
-        ["mean rank", *(f"{rank:.2f}" for rank in ranks)],
+        ["mean rank", *(f"{rank:.2f}" for rank in mean_ranks(accuracy))],
     ]
     if REFERENCE in estimators and len(estimators) > 1:
-        counts = (_wins(accuracy, estimators, name) for name in estimators)
-        lines.append([f"wins / ties / losses against {REFERENCE}", *counts])
-    lines.append(["seconds, fit and predict", *(_seconds(runs, complete, n) for n in estimators)])
-    return lines
+        lines += _against_reference(accuracy, list(estimators))
+    return [
+        *lines,
+        ["log-loss, nats", *_means(log_loss, ".4f")],
+        ["expected calibration error", *_means(error, ".4f")],
+        ["seconds, fit and predict", *(f"{value:.1f}" for value in seconds.sum(axis=0))],
+    ]
 
 
-def _wins(accuracy, estimators, name):
-    if name == REFERENCE:
-        return ""
-    names = list(estimators)
-    margin = accuracy[:, names.index(name)] - accuracy[:, names.index(REFERENCE)]
+def _against_reference(accuracy, estimators):
+    reference = accuracy[:, estimators.index(REFERENCE)]
+    others = [name for name in estimators if name != REFERENCE]
+    columns = {name: accuracy[:, estimators.index(name)] for name in others}
+    p_values = holm([signed_rank_p(columns[name], reference) for name in others])
+    counts = {name: _wins(columns[name] - reference) for name in others}
+    tests = {name: f"{p_value:.2g}" for name, p_value in zip(others, p_values, strict=True)}
+    return [
+        [f"wins / ties / losses against {REFERENCE}", *(counts.get(n, "") for n in estimators)],
+        [f"p against {REFERENCE}", *(tests.get(name, "") for name in estimators)],
+    ]
+
+
+def _wins(margin):
     return f"{(margin > 0).sum()} / {(margin == 0).sum()} / {(margin < 0).sum()}"
 
 
@@ -86,20 +116,25 @@ def _spread(runs, complete, name):
     return f"{np.std(by_seed, ddof=1):.4f}"
 
 
-def _seconds(runs, complete, name):
-    per_set = [np.mean([run["seconds"] for run in runs[d, name].values()]) for d in complete]
-    return f"{sum(per_set):.1f}"
-
-
-def _machines(runs):
+def _note(runs):
     every = [run for some in runs.values() for run in some.values()]
     machines = "; ".join(sorted({run["machine"] for run in every}))
     versions = "; ".join(sorted({run["version"] for run in every}))
-    return f"Machine: {machines}. Versions: {versions}. Seconds are those of one seed."
+    return (
+        f"p: Wilcoxon's signed-rank test over these sets, Holm's correction over the columns. "
+        f"Calibration error: 15 bins. Machine: {machines}. Versions: {versions}. "
+        "Seconds are those of one seed."
+    )
 
 
-def _number(value):
-    return "" if value is None else f"{value:.4f}"
+def _accuracy(runs, dataset, name):
+    if (dataset, name) not in runs:
+        return ""
+    return f"{mean_scores(runs, 'accuracy', [dataset], [name])[0, 0]:.4f}"
+
+
+def _means(values, style):
+    return ["" if np.isnan(mean) else f"{mean:{style}}" for mean in values.mean(axis=0)]
 
 
 def _markdown(header, lines):

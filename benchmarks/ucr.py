@@ -10,28 +10,25 @@ import torch
 from tqdm import tqdm
 
 from _machine import machine, version_of
-from _ucr_estimators import ESTIMATORS
+from _ucr_estimators import ESTIMATORS, THREADS
+from _ucr_figure import draw
 from _ucr_groups import GROUPS
 from _ucr_results import RESULTS
-from _ucr_table import make_table
+from _ucr_runs import finished_sets, group_runs, mean_scores
+from _ucr_scores import scores
+from _ucr_table import make_published_table, make_table
 from skreprogram.datasets import load_ucr
-
-THREADS = torch.get_num_threads()
 
 
 def main(argv=None):
-    """Run what is missing in the results file, then print the table; 1 if a run failed."""
+    """Run what is missing in the results file, then report; 1 if a run failed."""
     options = parse(argv)
     done = RESULTS.finished(options.results)
     RESULTS.drop_half_row(options.results)
     todo = [run for run in planned(options) if tuple(map(str, run)) not in done]
     n_failed = run_all(todo, options)
     rows = [row for row in RESULTS.read(options.results) if wanted(row, options.seeds)]
-    table = make_table(rows, options.datasets, options.estimators)
-    print(table)
-    if options.table:
-        options.table.parent.mkdir(parents=True, exist_ok=True)
-        options.table.write_text(table, encoding="utf-8")
+    report(rows, options)
     if n_failed:
         print(f"{n_failed} runs failed. The same command tries them again.", file=sys.stderr)
     return int(n_failed > 0)
@@ -54,6 +51,10 @@ def parse(argv):
         "--results", type=Path, required=True, help="CSV file; runs that it has are not repeated"
     )
     parser.add_argument("--table", type=Path, help="Markdown file to write")
+    parser.add_argument(
+        "--reference", type=Path, help="CSV file of published accuracies, for a second table"
+    )
+    parser.add_argument("--figure", type=Path, help="critical-difference diagram to write")
     options = parser.parse_args(argv)
     names = [name for entry in options.group for name in GROUPS.get(entry, [entry])]
     options.datasets = list(dict.fromkeys(names))
@@ -104,12 +105,12 @@ def run_one(data, name, seed):
     start = time.perf_counter()
     estimator.fit(X_train, y_train)
     fitted = time.perf_counter()
-    predicted = estimator.predict(X_test)
+    predicted, probabilities = answers(estimator, X_test, configuration.gives_probabilities)
     end = time.perf_counter()
     return {
         "estimator": name,
         "seed": seed,
-        "accuracy": f"{np.mean(predicted == y_test):.6f}",
+        **scores(y_test, predicted, probabilities, estimator.classes_),
         "fit_seconds": f"{fitted - start:.3f}",
         "predict_seconds": f"{end - fitted:.3f}",
         "n_train": len(X_train),
@@ -119,6 +120,44 @@ def run_one(data, name, seed):
         "version": version_of(configuration.package),
         "machine": machine(),
     }
+
+
+def answers(estimator, X, gives_probabilities):
+    """Labels and probabilities, with one pass through the source for both."""
+    if not gives_probabilities:
+        return estimator.predict(X), None
+    probabilities = estimator.predict_proba(X)
+    return estimator.classes_[probabilities.argmax(axis=1)], probabilities
+
+
+def report(rows, options):
+    """Print the tables, and write the files that were asked for."""
+    table = make_table(rows, options.datasets, options.estimators)
+    if options.reference:
+        table += "\n" + make_published_table(
+            rows, options.datasets, options.estimators, options.reference
+        )
+    print(table)
+    if options.table:
+        options.table.parent.mkdir(parents=True, exist_ok=True)
+        options.table.write_text(table, encoding="utf-8")
+    if options.figure:
+        report_figure(rows, options)
+
+
+def report_figure(rows, options):
+    """Draw the diagram if there is something to compare, else say why not."""
+    runs = group_runs(rows, options.datasets, options.estimators)
+    complete = finished_sets(runs, options.datasets, options.estimators)
+    if not complete or len(options.estimators) < 2:
+        print(
+            f"No figure: got {len(complete)} data sets that all of {len(options.estimators)} "
+            "estimators have finished, but expected one at least, and two estimators.",
+            file=sys.stderr,
+        )
+        return
+    accuracy = mean_scores(runs, "accuracy", complete, options.estimators)
+    draw(accuracy, options.estimators, options.figure)
 
 
 if __name__ == "__main__":

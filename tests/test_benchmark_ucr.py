@@ -33,10 +33,11 @@ def archive(tmp_path):
 def command(load, archive):
     """Run the command line in this process; gives its return code."""
 
-    def run(*group, estimators=(NEIGHBOUR,), seeds=(0, 1)):
+    def run(*group, estimators=(NEIGHBOUR,), seeds=(0, 1), more=()):
         words = ["--archive", archive, "--results", archive / "results.csv"]
         words += ["--group", *group, "--estimators", *estimators, "--seeds", *seeds]
-        return load("ucr").main([str(word) for word in [*words, "--table", archive / "table.md"]])
+        words += ["--table", archive / "table.md", *more]
+        return load("ucr").main([str(word) for word in words])
 
     return run
 
@@ -55,6 +56,17 @@ def constant(load, monkeypatch):
         registry.ESTIMATORS, "constant", registry.Configuration(make, "scikit-learn")
     )
     return "constant"
+
+
+@pytest.fixture
+def prior(load, monkeypatch):
+    """Add an estimator that answers the shares of the classes."""
+    from sklearn.dummy import DummyClassifier
+
+    registry = load("_ucr_estimators")
+    configuration = registry.Configuration(lambda seed: DummyClassifier(), "scikit-learn")
+    monkeypatch.setitem(registry.ESTIMATORS, "prior", configuration)
+    return "prior"
 
 
 @pytest.fixture
@@ -77,6 +89,20 @@ def test_a_row_tells_sizes_and_accuracy(command, archive, load):
     assert float(row["accuracy"]) == 1
     assert row["version"].startswith("scikit-learn ")
     assert "cores" in row["machine"]
+
+
+def test_a_row_tells_log_loss_and_calibration(command, archive, prior, load):
+    command("Low", estimators=[prior], seeds=[0])
+    (row,) = load("_ucr_results").RESULTS.read(archive / "results.csv")
+    assert float(row["log_loss"]) == pytest.approx(np.log(3), abs=1e-6)
+    # three classes of two series: always a third, and right for a third
+    assert float(row["calibration_error"]) == pytest.approx(0, abs=1e-6)
+
+
+def test_what_gives_no_probabilities_has_empty_columns(command, archive, load):
+    command("Low")
+    (row,) = load("_ucr_results").RESULTS.read(archive / "results.csv")
+    assert (row["log_loss"], row["calibration_error"]) == ("", "")
 
 
 def test_finished_runs_are_not_repeated(command, archive):
@@ -102,6 +128,21 @@ def test_half_a_row_of_a_killed_run_is_replaced(command, archive, load):
     command("Low", "High")
     rows = load("_ucr_results").RESULTS.read(archive / "results.csv")
     assert [row["dataset"] for row in rows] == ["Low", "High"]
+
+
+def test_a_file_from_before_the_last_columns_is_continued(command, archive, prior, load):
+    command("Low", estimators=[NEIGHBOUR, prior], seeds=[0])
+    lines = (archive / "results.csv").read_text().splitlines()
+    old = "".join(line.rsplit(",", 2)[0] + "\n" for line in lines)
+    (archive / "results.csv").write_text(old)
+    assert command("Low", "High", estimators=[NEIGHBOUR, prior], seeds=[0]) == 0
+    rows = load("_ucr_results").RESULTS.read(archive / "results.csv")
+    assert [(row["dataset"], bool(row["log_loss"])) for row in rows] == [
+        ("Low", False),
+        ("Low", False),
+        ("High", False),
+        ("High", True),
+    ]
 
 
 @pytest.mark.parametrize("foreign", ["dataset,score\nLow,1\n", "dataset,score\nLow,1", "notes"])
@@ -140,69 +181,27 @@ def test_table_is_written_and_printed(command, archive, capsys):
     assert (archive / "table.md").read_text() in capsys.readouterr().out
 
 
-def rows_of(accuracies):
-    return [
-        {
-            "dataset": dataset,
-            "estimator": estimator,
-            "seed": str(seed),
-            "accuracy": str(accuracy),
-            "fit_seconds": "1.5",
-            "predict_seconds": "0.5",
-            "machine": "2 cores x86-64",
-            "version": "1.0",
-        }
-        for (dataset, estimator), values in accuracies.items()
-        for seed, accuracy in enumerate(values)
-    ]
+def test_figure_is_written(command, archive, prior):
+    pytest.importorskip("scikit_posthocs")
+    figure = archive / "new" / "ranks.png"
+    command("Low", "High", estimators=[NEIGHBOUR, prior], seeds=[0], more=["--figure", figure])
+    assert figure.read_bytes().startswith(b"\x89PNG")
 
 
-def line(table, start):
-    (found,) = [text for text in table.splitlines() if text.startswith(f"| {start} ")]
-    return [cell.strip() for cell in found.strip("|").split("|")][1:]
+def test_a_figure_of_nothing_is_refused_with_a_sentence(command, archive, failing, capsys):
+    figure = archive / "ranks.png"
+    command("Low", estimators=[NEIGHBOUR, failing], seeds=[0], more=["--figure", figure])
+    assert "No figure: got 0 data sets" in capsys.readouterr().err
+    assert not figure.exists()
 
 
-@pytest.fixture
-def table(load):
-    accuracies = {
-        ("A", "ours"): [0.8, 0.9],
-        ("A", "minirocket"): [0.7],
-        ("B", "ours"): [0.5, 0.5],
-        ("B", "minirocket"): [0.5],
-        ("C", "ours"): [0.1, 0.2],
-    }
-    make_table = load("_ucr_table").make_table
-    return make_table(rows_of(accuracies), ["A", "B", "C"], ["ours", "minirocket"])
-
-
-def test_table_gives_the_mean_over_seeds_of_each_set(table):
-    assert line(table, "A") == ["0.8500", "0.7000"]
-
-
-def test_table_leaves_a_missing_run_blank(table):
-    assert line(table, "C") == ["0.1500", ""]
-
-
-def test_summary_is_over_sets_that_all_have_finished(table):
-    assert line(table, "**mean**") == ["**0.6750**", "**0.6000**"]
-    assert "Summary over 2 of 3 data sets" in table
-
-
-def test_summary_gives_the_spread_of_the_mean_over_seeds(table):
-    expected = np.std([0.65, 0.70], ddof=1)
-    assert line(table, "sd of the mean over seeds") == [f"{expected:.4f}", ""]
-
-
-def test_ties_share_their_rank(table):
-    assert line(table, "mean rank") == ["1.25", "1.75"]
-
-
-def test_summary_counts_wins_ties_and_losses(table):
-    assert line(table, "wins / ties / losses against minirocket") == ["1 / 1 / 0", ""]
-
-
-def test_seconds_are_those_of_one_seed_over_all_sets(table):
-    assert line(table, "seconds, fit and predict") == ["4.0", "4.0"]
+def test_published_figures_follow_in_a_table_of_their_own(command, archive):
+    published = archive / "published.csv"
+    line = "Low,MultiRocket 50k features (default split),90.0,somewhere.csv\n"
+    published.write_text("dataset,classifier,accuracy,source\n" + line)
+    command("Low", more=["--reference", published])
+    text = (archive / "table.md").read_text()
+    assert "| MultiRocket 50k features (default split) | 0.9000 | somewhere.csv |" in text
 
 
 def test_groups_do_not_overlap(load):
@@ -211,8 +210,50 @@ def test_groups_do_not_overlap(load):
     assert not set(groups.DEVELOPMENT) & set(groups.HEADLINE)
 
 
-def test_minirocket_beats_chance(load):
+@pytest.mark.parametrize(
+    "name",
+    ["minirocket", pytest.param("multirocket", marks=pytest.mark.slow)],  # compiles long
+)
+def test_rockets_beat_chance(load, name):
     pytest.importorskip("numba")
     X, y = make_tones(n_samples=30, length=60, random_state=0)
-    estimator = load("_ucr_estimators").minirocket(0).fit(X[:20], y[:20])
+    estimator = load("_ucr_estimators").ESTIMATORS[name].make(0).fit(X[:20], y[:20])
     assert np.mean(estimator.predict(X[20:]) == y[20:]) > 0.8
+
+
+@pytest.mark.parametrize("source", ["speech", "image"])
+def test_a_control_differs_from_what_it_controls_by_its_weights_alone(load, source):
+    make = load("_ucr_estimators").ESTIMATORS
+    ours, control = (
+        make[name].make(0).get_params() for name in (source, f"{source}-random-weights")
+    )
+    assert ours.pop("source").digest != control.pop("source").digest
+    assert ours == control
+
+
+def warped_distance(first, second, radius):
+    """Dynamic time warping as it is written in books."""
+    n = len(first)
+    costs = np.full((n + 1, n + 1), np.inf)
+    costs[0, 0] = 0
+    for i in range(n):
+        for j in range(max(0, i - radius), min(n, i + radius + 1)):
+            before = min(costs[i, j], costs[i, j + 1], costs[i + 1, j])
+            costs[i + 1, j + 1] = (first[i] - second[j]) ** 2 + before
+    return costs[n, n]
+
+
+def test_neighbours_by_lower_bounds_are_those_of_all_pairs(load):
+    pytest.importorskip("dtaidistance")
+    series = np.random.default_rng(0).standard_normal((40, 30)).cumsum(axis=1)
+    train, test = series[:30], series[30:]
+    estimator = load("_ucr_neighbours").NearestNeighbourDTW(window=0.1)
+    found = estimator.fit(train, np.arange(30) % 2).nearest(test)
+    every = [[warped_distance(a, b, radius=3) for b in train] for a in test]
+    assert found.tolist() == np.argmin(every, axis=1).tolist()
+
+
+def test_several_channels_are_refused_by_the_warped_neighbour(load):
+    estimator = load("_ucr_neighbours").NearestNeighbourDTW()
+    with pytest.raises(ValueError, match="expected one channel"):
+        estimator.fit(np.zeros((2, 3, 10)), [0, 1])
