@@ -17,6 +17,7 @@ from skreprogram.transformations._noise import NoiseTransformation
 from skreprogram.transformations._overlay import OverlayTransformation
 from skreprogram.transformations._padding import PaddingTransformation
 from skreprogram.transformations._patch_embedding import PatchEmbedding
+from skreprogram.transformations._per_source import PerSource
 from skreprogram.transformations._prompts import PromptTransformation
 from skreprogram.transformations._residual_noise import PerClassNoise, ResidualNoise
 from skreprogram.transformations._resizing import ResizingTransformation
@@ -50,6 +51,7 @@ __all__ = [
     "PaddingTransformation",
     "PatchEmbedding",
     "PerClassNoise",
+    "PerSource",
     "PromptTransformation",
     "ResidualNoise",
     "ResizingTransformation",
