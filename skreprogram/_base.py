@@ -11,7 +11,8 @@ from skreprogram._validation import check_finetuning, check_queries
 from skreprogram._warm_start import last_fit, start_from, with_seen
 from skreprogram.gradients import Gradient
 from skreprogram.mappings import OutputMapping
-from skreprogram.sources import as_source
+from skreprogram.sources import SeveralSources, as_source
+from skreprogram.sources._several_sources import sources_of
 from skreprogram.training import (
     Composition,
     Task,
@@ -23,7 +24,7 @@ from skreprogram.training import (
     rows_of,
     source_inputs,
 )
-from skreprogram.transformations import InputTransformation
+from skreprogram.transformations._per_source import each_of, side_by_source
 
 
 class BaseReprogrammer(BaseEstimator):
@@ -37,6 +38,8 @@ class BaseReprogrammer(BaseEstimator):
     _kept_facts = ()
     # the attribute that says what a fit learned of its targets
     _target_fact = "classes_"
+    # whether `source` may be a list: samples then go to each source in its own way
+    _takes_several_sources = False
 
     @abstractmethod
     def _check_samples(self, X, reset):
@@ -120,7 +123,8 @@ class BaseReprogrammer(BaseEstimator):
         Returns
         -------
         inputs : ndarray of shape (n_samples, *source_shape), or tuple of them
-            A tuple where the input transformation shows several views of each sample.
+            A tuple where the input transformation shows several views of each sample, or where
+            there are several sources: all views of the first one, then those of the next.
         """
         check_is_fitted(self, "program_")
         X = self._check_samples(X, reset=False)
@@ -160,14 +164,36 @@ class BaseReprogrammer(BaseEstimator):
 
     def _resolve(self):
         """Make the source handle and the strategies that the parameters name."""
+        listed = isinstance(self.source, (list, tuple, SeveralSources))
+        if listed and not self._takes_several_sources:
+            raise ValueError(
+                f"Got source={self.source!r} in {type(self).__name__}, expected one source, not a "
+                "list: sources differ in their tokens. Lists are for series, tables and images."
+            )
         self.source_ = as_source(self.source, self.input_shape_)
-        sides = self._chosen("input_transformation"), self._chosen("output_mapping")
-        self.transformation_ = clone(InputTransformation.resolve(sides[0]))
-        self.mapping_ = clone(OutputMapping.resolve(sides[1]))
+        sources = sources_of(self.source_)
+        places = each_of(self._chosen("input_transformation"), len(sources))
+        pairs = zip(places, sources, strict=True)
+        places = [self._meant("input_transformation", *pair) for pair in pairs]
+        self.transformation_ = clone(side_by_source(places))
+        mapping = self._chosen("output_mapping")
+        meant = [self._meant("output_mapping", mapping, source) for source in sources]
+        # what sources of different kinds have in common are features
+        agreed = meant.count(meant[0]) == len(meant)
+        self.mapping_ = clone(OutputMapping.resolve(meant[0] if agreed else "features"))
 
     def _chosen(self, name):
         """The strategy that a parameter stands for."""
         return getattr(self, name)
+
+    def _meant(self, name, choice, source):
+        """The same for one source, which decides what "auto" means."""
+        automatic = isinstance(choice, str) and choice == "auto"
+        return self._automatic(name, source) if automatic else choice
+
+    def _automatic(self, name, source):
+        """What "auto" stands for."""
+        return "auto"
 
     def _gradient(self):
         """How the gradient is had from this source."""

@@ -11,7 +11,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from skreprogram._strategy import Strategy
-from skreprogram.sources import SourceModel, as_source, list_sources, load_source
+from skreprogram.sources import (
+    SeveralSources,
+    SourceModel,
+    as_source,
+    list_sources,
+    load_source,
+)
 from skreprogram.sources._download import temporary_beside
 from skreprogram.training import Program
 
@@ -48,11 +54,7 @@ def write_program(estimator, path):
         "skreprogram": _version(),
         "estimator": type(estimator).__name__,
         "params": _kept_params(estimator),
-        "source": {
-            "name": estimator.source_.name,
-            "sha256": estimator.source_.digest,
-            "input_shape": list(estimator.source_.input_shape),
-        },
+        "source": _facts(estimator.source_),
         **_classes(estimator),
         "input_shape": list(estimator.input_shape_),
         "n_features_in": getattr(estimator, "n_features_in_", None),
@@ -79,9 +81,10 @@ def load(path, source=None):
     ----------
     path : path-like
         The file.
-    source : SourceModel, torch.nn.Module, str or None, default=None
+    source : SourceModel, torch.nn.Module, str, list of them or None, default=None
         The source model, needed when it is not of the catalogue (`list_sources`). It must have
-        the weights the program was fitted to.
+        the weights the program was fitted to. For several sources a list in their order, with
+        None for those of the catalogue.
 
     Returns
     -------
@@ -164,9 +167,33 @@ def _read(path):
     return header, tensors
 
 
+def _facts(source):
+    """What the header says of a source."""
+    facts = {"name": source.name, "sha256": source.digest}
+    if isinstance(source, SeveralSources):
+        return {**facts, "sources": [_facts(each) for each in source.sources]}
+    return {**facts, "input_shape": list(source.input_shape)}
+
+
 def _matching_source(header, source, path):
-    name, digest = header["source"]["name"], header["source"]["sha256"]
-    shape = tuple(header["source"]["input_shape"])
+    data_shape, several = tuple(header["input_shape"]), header["source"].get("sources")
+    if several is None:
+        return _matching(header["source"], source, data_shape, path)
+    given = [None] * len(several) if source is None else source
+    given = given.sources if isinstance(given, SeveralSources) else given
+    if not isinstance(given, (list, tuple)) or len(given) != len(several):
+        names = [facts["name"] for facts in several]
+        raise ValueError(
+            f"Got source={source!r} for {str(path)!r}, expected a list of {len(several)}, because "
+            f"the program reads {names}. Pass them in this order, None for those of the catalogue."
+        )
+    pairs = zip(several, given, strict=True)
+    return SeveralSources([_matching(facts, each, data_shape, path) for facts, each in pairs])
+
+
+def _matching(facts, source, data_shape, path):
+    """The source that a header means: the one that was passed, or that of the catalogue."""
+    name, digest, shape = facts["name"], facts["sha256"], tuple(facts["input_shape"])
     if source is None:
         if name not in list_sources():
             raise ValueError(
@@ -174,11 +201,11 @@ def _matching_source(header, source, path):
                 f"{list_sources()}. Pass it: load(path, source=...)."
             )
         source = load_source(name, input_shape=shape)
-    handle = as_source(source, tuple(header["input_shape"]))
+    handle = as_source(source, data_shape)
     if handle.digest != digest:
         raise ValueError(
             f"Got a source with sha256 {handle.digest}, expected {digest}, the weights that the "
-            f"program in {str(path)!r} was fitted to. Pass that source, or fit again."
+            f"program in {str(path)!r} was fitted to. Pass that source, {name!r}, or fit again."
         )
     if handle.input_shape != shape:
         raise ValueError(
@@ -198,7 +225,9 @@ def _classes(estimator):
 
 def _kept_params(estimator):
     params = estimator.get_params(deep=False)
-    if not isinstance(params["source"], str):
+    source = params["source"]
+    listed = source if isinstance(source, (list, tuple)) else [source]
+    if not all(isinstance(each, str) for each in listed):
         params["source"] = None
     params["device"] = str(params["device"])
     for name in KEPT_WHERE_PLAIN:

@@ -12,21 +12,22 @@ class ReprogrammingRegressor(TablesAndImages, BaseReprogrammingRegressor):
 
     Parameters
     ----------
-    source : torch.nn.Module, SourceModel, BlackBoxSource or str, \
+    source : torch.nn.Module, SourceModel, BlackBoxSource, str or list of them, \
             default="imagenet-efficientnet-lite0"
         Frozen source model: any torch module (a private copy is frozen), a handle, a black box
         that only answers queries, or a name of :func:`skreprogram.sources.list_sources`, of timm
-        ("timm:resnet18") or torchvision.
-    input_transformation : str or InputTransformation, default="auto"
+        ("timm:resnet18") or torchvision. Several networks in a list are read side by side.
+    input_transformation : str, InputTransformation or list of them, default="auto"
         From target data to source inputs: "padding" (the data inside a trained frame), "resizing",
         "overlay", "low-rank" and others, or an object of :mod:`skreprogram.transformations`.
         "auto" is "resizing" where the source takes images, "coarse-grid" where it is a black box
-        besides, and "padding" elsewhere.
+        besides, and "padding" elsewhere. A list has one for each source.
     output_mapping : str or OutputMapping, default="auto"
         From the source to the values: "features" (head on the source's features), "ridge" and
         "linear" (heads on its outputs, solved where nothing before the source trains, and always
         trained), or an object of :mod:`skreprogram.mappings`. "auto" is "features" where the
-        source takes images and is no black box, and "linear" elsewhere.
+        source takes images and is no black box, or where several sources differ in this, and
+        "linear" elsewhere.
     max_epochs : int, default=100
         Epochs at most, where something trains by gradient; the parameters from here to
         `callbacks` have no effect elsewhere.
@@ -98,7 +99,7 @@ class ReprogrammingRegressor(TablesAndImages, BaseReprogrammingRegressor):
     program_ : Program
         What was learned, as numpy arrays: the tensors of both sides, and those of the source that
         were fine-tuned.
-    source_ : SourceModel
+    source_ : SourceModel, BlackBoxSource or SeveralSources
         Handle of the frozen source.
     transformation_ : InputTransformation
         Input side as it was fitted.

@@ -13,18 +13,17 @@ _OTHERS = {"input_transformation": "padding", "output_mapping": "linear"}
 class TablesAndImages:
     """Mixin: X holds rows of features, or images."""
 
+    _takes_several_sources = True
+
     def _check_samples(self, X, reset):
         bytes_ = getattr(X, "dtype", None) == np.uint8 and np.ndim(X) > 2
         X = check_samples(self, X, self.dtype, reset)
         return X / np.asarray(255, X.dtype) if bytes_ else X
 
-    def _chosen(self, name):
-        choice = super()._chosen(name)
-        if not (isinstance(choice, str) and choice == "auto"):
-            return choice
-        if len(self.source_.input_shape) != 3:
+    def _automatic(self, name, source):
+        if len(source.input_shape) != 3:
             return _OTHERS[name]
-        return (_IMAGES if self.source_.differentiable else _ASKED_IMAGES)[name]
+        return (_IMAGES if source.differentiable else _ASKED_IMAGES)[name]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -15,14 +15,17 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
 
     Parameters
     ----------
-    source : str, SourceModel or torch.nn.Module, default="speech-commands"
+    source : str, SourceModel, torch.nn.Module or list of them, default="speech-commands"
         Frozen source model: a name of :func:`skreprogram.sources.list_sources`, a handle, or any
-        torch module, of which a private copy is frozen.
-    input_transformation : str or InputTransformation, default="modulations"
+        torch module, of which a private copy is frozen. Several networks in a list are read side
+        by side.
+    input_transformation : str, InputTransformation or list of them, default="auto"
         From a series to source inputs: "modulations" (several tones side by side), "modulation",
         "differences", "tiling" (Voice2Series), "stretching", "padding", "identity"; for sources of
         images "pictures" (several side by side), "segments", "drawing", "recurrence", "gramian",
-        "spectrogram"; or an object of :mod:`skreprogram.transformations`.
+        "spectrogram"; or an object of :mod:`skreprogram.transformations`; a list has one for each
+        source. "auto" is "modulations" where the source hears sound, "pictures" where it takes
+        images of three colours, and "padding" elsewhere.
     output_mapping : str or OutputMapping, default="features"
         From the source to the classes: "features" (head on the source's features), "linear" (head
         on its outputs), "first", "random", "frequency", "iterative" (source labels stand for
@@ -96,7 +99,7 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
     program_ : Program
         What was learned, as numpy arrays: the tensors of both sides, and those of the source that
         were fine-tuned.
-    source_ : SourceModel
+    source_ : SourceModel, BlackBoxSource or SeveralSources
         Handle of the frozen source.
     transformation_ : InputTransformation
         Input side as it was fitted.
@@ -153,7 +156,7 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
         self,
         source="speech-commands",
         *,
-        input_transformation="modulations",
+        input_transformation="auto",
         output_mapping="features",
         max_epochs=100,
         lr=0.01,

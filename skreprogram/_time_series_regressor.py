@@ -15,13 +15,16 @@ class TimeSeriesReprogrammingRegressor(Series, BaseReprogrammingRegressor):
 
     Parameters
     ----------
-    source : str, SourceModel or torch.nn.Module, default="speech-commands"
+    source : str, SourceModel, torch.nn.Module or list of them, default="speech-commands"
         Frozen source model: a name of :func:`skreprogram.sources.list_sources`, a handle, or any
-        torch module, of which a private copy is frozen.
-    input_transformation : str or InputTransformation, default="modulations"
+        torch module, of which a private copy is frozen. Several networks in a list are read side
+        by side.
+    input_transformation : str, InputTransformation or list of them, default="auto"
         From a series to source inputs: "modulations" (several tones side by side), "modulation",
         "differences", "tiling" (Voice2Series), "stretching", "padding", "identity", or an object
-        of :mod:`skreprogram.transformations`.
+        of :mod:`skreprogram.transformations`; a list has one for each source. "auto" is
+        "modulations" where the source hears sound, "pictures" where it takes images of three
+        colours, and "padding" elsewhere.
     output_mapping : str or OutputMapping, default="features"
         From the source to the values: "features" (head on the source's features), "ridge" and
         "linear" (heads on its outputs, solved where nothing before the source trains, and always
@@ -97,7 +100,7 @@ class TimeSeriesReprogrammingRegressor(Series, BaseReprogrammingRegressor):
     program_ : Program
         What was learned, as numpy arrays: the tensors of both sides, and those of the source that
         were fine-tuned.
-    source_ : SourceModel
+    source_ : SourceModel, BlackBoxSource or SeveralSources
         Handle of the frozen source.
     transformation_ : InputTransformation
         Input side as it was fitted.
@@ -155,7 +158,7 @@ class TimeSeriesReprogrammingRegressor(Series, BaseReprogrammingRegressor):
         self,
         source="speech-commands",
         *,
-        input_transformation="modulations",
+        input_transformation="auto",
         output_mapping="features",
         max_epochs=100,
         lr=0.01,

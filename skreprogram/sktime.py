@@ -19,12 +19,15 @@ class SktimeReprogrammer(BaseClassifier):
 
     Parameters
     ----------
-    source : str, SourceModel or torch.nn.Module, default="speech-commands"
+    source : str, SourceModel, torch.nn.Module or list of them, default="speech-commands"
         Frozen source model: a name of :func:`skreprogram.sources.list_sources`, a handle, or any
-        torch module, of which a private copy is frozen.
-    input_transformation : str or InputTransformation, default="modulations"
+        torch module, of which a private copy is frozen. Several networks in a list are read side
+        by side.
+    input_transformation : str, InputTransformation or list of them, default="auto"
         From a series to source inputs: a short name, or an object of
-        :mod:`skreprogram.transformations`.
+        :mod:`skreprogram.transformations`; a list has one for each source. "auto" is
+        "modulations" where the source hears sound, "pictures" where it takes images of three
+        colours, and "padding" elsewhere.
     output_mapping : str or OutputMapping, default="features"
         From the source to the classes: a short name, or an object of
         :mod:`skreprogram.mappings`.
@@ -130,7 +133,7 @@ class SktimeReprogrammer(BaseClassifier):
         self,
         source="speech-commands",
         *,
-        input_transformation="modulations",
+        input_transformation="auto",
         output_mapping="features",
         max_epochs=100,
         lr=0.01,

@@ -13,6 +13,7 @@ from skreprogram.sources._packaged_generators import as_generator
 from skreprogram.sources._remote import RemoteModel
 from skreprogram.sources._remote_faults import RemoteError
 from skreprogram.sources._resolve import as_source
+from skreprogram.sources._several_sources import SeveralSources
 from skreprogram.sources._source_model import SourceModel
 from skreprogram.sources._source_tokenizer import SourceTokenizer
 from skreprogram.sources._text_encoder import TextEncoder
@@ -30,6 +31,7 @@ __all__ = [
     "QueryError",
     "RemoteError",
     "RemoteModel",
+    "SeveralSources",
     "SourceModel",
     "SourceTokenizer",
     "TextEncoder",

@@ -227,7 +227,8 @@ class FrozenNetwork:
                 f"Got feature_layers {silent} that the source {self._name!r} never calls, expected "
                 "layers on the way to its outputs. Name others."
             )
-        return tuple(caught[name] for name, _ in self._layers)
+        # caught inside, where a mixed network computes in bfloat16
+        return tuple(caught[name].to(inputs.dtype) for name, _ in self._layers)
 
     def _run(self, function, inputs):
         # in eval mode cuDNN's recurrent layers give no gradients

@@ -14,10 +14,10 @@ class Composition:
 
     Parameters
     ----------
-    network : FrozenNetwork
+    network : FrozenNetwork or SeveralNetworks
         The loaded source.
-    space : InputSpace
-        What it takes.
+    space : InputSpace, or tuple of them
+        What it takes, or each of several.
     transformation : InputTransformation
         Input side.
     mapping : OutputMapping
@@ -27,7 +27,7 @@ class Composition:
     """
 
     network: object
-    space: InputSpace
+    space: InputSpace | tuple
     transformation: InputTransformation
     mapping: OutputMapping
     device: object = "cpu"

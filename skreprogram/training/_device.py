@@ -37,7 +37,7 @@ def load_network(source, device, dtype, precision="full", folded=True):
 
     Parameters
     ----------
-    source : SourceModel
+    source : SourceModel, BlackBoxSource or SeveralSources
         The handle.
     device : str or torch.device
         Where to run; see :func:`resolve_device`.
@@ -50,7 +50,7 @@ def load_network(source, device, dtype, precision="full", folded=True):
 
     Returns
     -------
-    network : FrozenNetwork
+    network : FrozenNetwork, BlackBoxNetwork or SeveralNetworks
     device : torch.device
     """
     place = resolve_device(device)

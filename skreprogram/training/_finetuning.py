@@ -3,6 +3,8 @@
 import torch
 from torch.utils._pytree import tree_leaves
 
+from skreprogram.sources._several_networks import SeveralNetworks
+
 # rows that show which tensors have a part in what the source gives
 N_SHOWN = 2
 
@@ -36,7 +38,11 @@ def source_side(task, theta, composition, choice):
     if choice is None:
         _check_nothing_tuned(tuned)
         return {}
-    names = _with_a_part(composition.network.parameter_choices(choice), task, theta, composition)
+    names = [
+        name
+        for choices in _meant(choice, composition.network)
+        for name in _with_a_part(choices, task, theta, composition)
+    ]
     if not names:
         raise ValueError(
             f"Got finetune={choice!r}, but what the output mapping "
@@ -45,6 +51,12 @@ def source_side(task, theta, composition, choice):
             "them. Use another mapping, or finetune='norm', 'last' or 'all'."
         )
     return {**composition.network.tensors(names), **tuned}
+
+
+def _meant(choice, network):
+    """For each network, ways to understand what is to train, the best one first."""
+    choices = network.parameter_choices(choice)
+    return choices if isinstance(network, SeveralNetworks) else [choices]
 
 
 def _with_a_part(choices, task, theta, composition):

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from skreprogram.gradients import Surrogate
-from skreprogram.sources import as_source
+from skreprogram.sources import SeveralSources, as_source
 from skreprogram.training._fit import fit_programs
 from skreprogram.training._query_fit import fit_by_queries
 from skreprogram.training._surrogate import fit_surrogate
@@ -17,7 +17,7 @@ class Fitted(NamedTuple):
     ----------
     program : Program
         The program.
-    source : SourceModel or BlackBoxSource
+    source : SourceModel, BlackBoxSource or SeveralSources
         What it is a program of.
     n_queries : int, default=0
         Rows that were asked of a black box, or for an estimated gradient.
@@ -45,7 +45,7 @@ def fit_program(task, composition, options, source, load, max_queries=None):
         The loaded source with transformation and mapping.
     options : TrainingOptions
         How to train.
-    source : SourceModel or BlackBoxSource
+    source : SourceModel, BlackBoxSource or SeveralSources
         The handle of the source.
     load : callable
         From a handle to a loaded network and its device.
@@ -55,7 +55,18 @@ def fit_program(task, composition, options, source, load, max_queries=None):
     Returns
     -------
     fitted : Fitted
+
+    Raises
+    ------
+    ValueError
+        For several sources and a gradient that is not that of backpropagation.
     """
+    if isinstance(source, SeveralSources) and not options.gradient.looks_inside:
+        raise ValueError(
+            f"Got gradient={options.gradient!r} with the sources {source.name!r}, expected "
+            "'backprop': gradients are estimated from queries of one source alone. Use "
+            "gradient='auto'."
+        )
     if isinstance(options.gradient, Surrogate) and not source.differentiable:
         local = as_source(options.gradient.source, source.input_shape)
         made = fit_surrogate(task, composition, options, source, local, load, max_queries)

@@ -13,10 +13,10 @@ class Reprogrammed(nn.Module):
 
     Parameters
     ----------
-    network : FrozenNetwork or None
+    network : FrozenNetwork, SeveralNetworks or None
         The loaded source; None when the data already are what the source gives.
-    space : InputSpace
-        What the source takes.
+    space : InputSpace, or tuple of them
+        What the source takes, or each of several.
     transformation : InputTransformation
         Input side.
     mapping : OutputMapping
@@ -90,7 +90,7 @@ class Reprogrammed(nn.Module):
         Parameters
         ----------
         views : tuple of torch.Tensor, each of shape (K, n, *input_shape)
-            Views of the samples.
+            Views of the samples. Of several sources one list, with a tuple of views for each.
         alike : tuple or None, default=None
             What rows share; see ``FrozenNetwork.raw_outputs``.
 
@@ -153,10 +153,15 @@ class Reprogrammed(nn.Module):
     def _rowwise(self, view, what, alike):
         """Run all programs' rows through the source: in one pass, where it is one source."""
         if self.tuned_names:
-            each = [self._through_own(k, view[k], what, alike) for k in range(self.n_programs)]
+            each = [
+                self._through_own(k, tree_map(lambda rows, k=k: rows[k], view), what, alike)
+                for k in range(self.n_programs)
+            ]
             return tree_map(lambda *tensors: torch.stack(tensors), *each)
-        n_programs, n_rows = view.shape[:2]
-        answer = getattr(self.network, what)(view.flatten(0, 1), alike)
+        n_programs, n_rows = tree_leaves(view)[0].shape[:2]
+        # of several sources it is a list
+        rows = tree_map(lambda tensor: tensor.flatten(0, 1), view)
+        answer = getattr(self.network, what)(rows, alike)
         return tree_map(lambda tensor: tensor.unflatten(0, (n_programs, n_rows)), answer)
 
     def _through_own(self, k, rows, what, alike):

@@ -1,7 +1,7 @@
 """Run rows through a fitted program, without any training machinery."""
 
 import torch
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 from tqdm.auto import tqdm
 
 ROWS_AT_ONCE = 64
@@ -40,18 +40,20 @@ def source_inputs(program, transformation, space, X):
         A fitted program.
     transformation : InputTransformation
         Its input side.
-    space : InputSpace
-        What the source takes.
+    space : InputSpace, or tuple of them
+        What the source takes, or each of several.
     X : ndarray of shape (n_samples, *data_shape)
         Target data.
 
     Returns
     -------
     inputs : ndarray of shape (n_samples, *source_shape), or tuple of them, one a view
+        Of several sources, the views of the first one come first.
     """
     theta, _ = program.tensors()
     inputs = transformation.apply(theta, torch.from_numpy(X), space)
-    return tree_map(lambda tensor: tensor.numpy(), inputs)
+    arrays = tree_map(lambda tensor: tensor.numpy(), inputs)
+    return tuple(tree_leaves(arrays)) if isinstance(arrays, list) else arrays
 
 
 def passes(X, function, device, verbose=0):

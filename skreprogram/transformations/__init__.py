@@ -19,6 +19,7 @@ from skreprogram.transformations._noise import NoiseTransformation
 from skreprogram.transformations._overlay import OverlayTransformation
 from skreprogram.transformations._padding import PaddingTransformation
 from skreprogram.transformations._patch_embedding import PatchEmbedding
+from skreprogram.transformations._per_source import PerSource
 from skreprogram.transformations._pictures import pictures
 from skreprogram.transformations._prompts import PromptTransformation
 from skreprogram.transformations._recurrence import RecurrencePlot
@@ -59,6 +60,7 @@ __all__ = [
     "PaddingTransformation",
     "PatchEmbedding",
     "PerClassNoise",
+    "PerSource",
     "PromptTransformation",
     "RecurrencePlot",
     "ResidualNoise",

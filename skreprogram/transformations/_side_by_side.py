@@ -31,14 +31,14 @@ class SideBySide(InputTransformation):
 
     def init(self, X, space, generator):
         params = {}
-        for i, view in enumerate(self._views()):
-            drawn = view.init(X, space, generator)
+        for i, (view, own) in enumerate(self._in_spaces(space)):
+            drawn = view.init(X, own, generator)
             params.update({f"{i}/{name}": tensor for name, tensor in drawn.items()})
         return params
 
     def apply(self, params, X, space):
-        views = enumerate(self._views())
-        return tuple(view.apply(_of_view(params, i), X, space) for i, view in views)
+        views = enumerate(self._in_spaces(space))
+        return tuple(view.apply(_of_view(params, i), X, own) for i, (view, own) in views)
 
     def disturb(self, params, generator):
         disturbed = {}
@@ -49,13 +49,21 @@ class SideBySide(InputTransformation):
 
     def renew(self, params, space):
         renewed = {}
-        for i, view in enumerate(self._views()):
-            changed = view.renew(_of_view(params, i), space)
+        for i, (view, own) in enumerate(self._in_spaces(space)):
+            changed = view.renew(_of_view(params, i), own)
             renewed.update({f"{i}/{name}": tensor for name, tensor in changed.items()})
         return renewed
 
     def penalty(self, params):
         return sum(view.penalty(_of_view(params, i)) for i, view in enumerate(self._views()))
+
+    def _in_spaces(self, space):
+        views = self._views()
+        return zip(views, self._spaces(space), strict=True)
+
+    def _spaces(self, space):
+        """The space of each view."""
+        return [space] * len(self.transformations)
 
     def _views(self):
         views = [InputTransformation.resolve(choice) for choice in self.transformations]
