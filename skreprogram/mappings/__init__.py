@@ -12,6 +12,7 @@ from skreprogram.mappings._linear import LinearMapping
 from skreprogram.mappings._random import RandomMapping
 from skreprogram.mappings._ridge_mapping import RidgeMapping
 from skreprogram.mappings._semantic import SemanticMapping
+from skreprogram.mappings._similarity import SimilarityMapping
 from skreprogram.mappings._transport import TransportMapping
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "RandomMapping",
     "RidgeMapping",
     "SemanticMapping",
+    "SimilarityMapping",
     "TransportMapping",
 ]
