@@ -24,6 +24,7 @@ from skreprogram.transformations._sample_masks import MaskedTransformation
 from skreprogram.transformations._scaled_padding import ScaledPadding
 from skreprogram.transformations._side_by_side import SideBySide
 from skreprogram.transformations._sparse_vocabulary import SparseVocabularyTransformation
+from skreprogram.transformations._state_matrix import StateMatrixTransformation
 from skreprogram.transformations._stretching import StretchingTransformation
 from skreprogram.transformations._sums import SumsTransformation
 from skreprogram.transformations._tiling import TilingTransformation
@@ -56,6 +57,7 @@ __all__ = [
     "ScaledPadding",
     "SideBySide",
     "SparseVocabularyTransformation",
+    "StateMatrixTransformation",
     "StretchingTransformation",
     "SumsTransformation",
     "TilingTransformation",
