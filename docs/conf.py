@@ -53,6 +53,7 @@ sphinx_gallery_conf = {
             "plot_remote_model.py",
             "plot_regression.py",
             "plot_generator.py",
+            "plot_automaton.py",
         ]
     ),
     "show_memory": False,

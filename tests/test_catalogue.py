@@ -50,7 +50,7 @@ def toy(tmp_path, monkeypatch):
 def test_the_names_are_sorted():
     packaged = ["magika", "minilm", "open-nsfw", "questions-lstm"]
     speech = ["speech-commands", "speech-commands-attrnn"]
-    ours = ["digits-generator", "imagenet-efficientnet-lite0"]
+    ours = ["digit-automaton", "digits-generator", "imagenet-efficientnet-lite0"]
     assert list_sources() == [*ours, *packaged, *speech]
 
 

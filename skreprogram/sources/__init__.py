@@ -3,6 +3,7 @@
 from skreprogram.sources._attention_rnn import AttentionRNN
 from skreprogram.sources._black_box import BlackBoxSource
 from skreprogram.sources._catalogue import CatalogueEntry, list_sources, load_source
+from skreprogram.sources._cellular_automaton import CellularAutomaton
 from skreprogram.sources._digits_generator import DigitsGenerator
 from skreprogram.sources._download import DownloadError
 from skreprogram.sources._efficientnet_lite import EfficientNetLite
@@ -23,6 +24,7 @@ __all__ = [
     "AttentionRNN",
     "BlackBoxSource",
     "CatalogueEntry",
+    "CellularAutomaton",
     "DigitsGenerator",
     "DownloadError",
     "EfficientNetLite",

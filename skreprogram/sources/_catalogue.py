@@ -7,6 +7,7 @@ from pathlib import Path
 from skreprogram.sources._download import cache_folder, fetch
 from skreprogram.sources._facts import tidy_shape
 from skreprogram.sources._hubs import HUBS, load_from_hub
+from skreprogram.sources._packaged_automata import PACKAGED_AUTOMATA
 from skreprogram.sources._packaged_generators import PACKAGED_GENERATORS
 from skreprogram.sources._packaged_onnx import PACKAGED_ONNX
 from skreprogram.sources._packaged_text import PACKAGED_TEXT
@@ -181,10 +182,11 @@ def list_sources():
     --------
     >>> from skreprogram.sources import list_sources
     >>> list_sources()
-    ['digits-generator', 'imagenet-efficientnet-lite0', 'magika', 'minilm', 'open-nsfw',
-     'questions-lstm', 'speech-commands', 'speech-commands-attrnn']
+    ['digit-automaton', 'digits-generator', 'imagenet-efficientnet-lite0', 'magika', 'minilm',
+     'open-nsfw', 'questions-lstm', 'speech-commands', 'speech-commands-attrnn']
     """
-    return sorted([*CATALOGUE, *PACKAGED_GENERATORS, *PACKAGED_ONNX, *PACKAGED_TEXT])
+    packaged = *PACKAGED_AUTOMATA, *PACKAGED_GENERATORS, *PACKAGED_ONNX, *PACKAGED_TEXT
+    return sorted([*CATALOGUE, *packaged])
 
 
 def load_source(name, download=True, input_shape=None):
@@ -231,7 +233,7 @@ def load_source(name, download=True, input_shape=None):
         return source if input_shape is None else source.with_max_length(input_shape[0])
     if name in PACKAGED_TEXT:
         return PACKAGED_TEXT[name].source(input_shape)
-    for fixed in (PACKAGED_ONNX, PACKAGED_GENERATORS):
+    for fixed in (PACKAGED_ONNX, PACKAGED_GENERATORS, PACKAGED_AUTOMATA):
         if name in fixed:
             _chosen_shape(fixed[name], input_shape)
             return fixed[name].source()

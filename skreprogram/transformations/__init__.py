@@ -32,6 +32,7 @@ from skreprogram.transformations._series_picture import SeriesPicture
 from skreprogram.transformations._side_by_side import SideBySide
 from skreprogram.transformations._sparse_vocabulary import SparseVocabularyTransformation
 from skreprogram.transformations._spectrogram import Spectrogram
+from skreprogram.transformations._state_matrix import StateMatrixTransformation
 from skreprogram.transformations._stretching import StretchingTransformation
 from skreprogram.transformations._sums import SumsTransformation
 from skreprogram.transformations._tiling import TilingTransformation
@@ -71,6 +72,7 @@ __all__ = [
     "SparseVocabularyTransformation",
     "Spectrogram",
     "StackedSegments",
+    "StateMatrixTransformation",
     "StretchingTransformation",
     "SumsTransformation",
     "TilingTransformation",
