@@ -1,10 +1,13 @@
 """What all classifiers share: labels, probabilities."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
 
 from skreprogram._base import BaseReprogrammer
+from skreprogram._partly_labelled import check_partial_labels, check_unlabelled
 from skreprogram._validation import (
     check_enough_classes,
     check_labels,
@@ -12,6 +15,7 @@ from skreprogram._validation import (
     check_weights,
 )
 from skreprogram.losses import Loss
+from skreprogram.unlabelled import Unlabelled
 
 
 class BaseReprogrammingClassifier(ClassifierMixin, BaseReprogrammer):
@@ -94,19 +98,35 @@ class BaseReprogrammingClassifier(ClassifierMixin, BaseReprogrammer):
     def _check_fit_data(self, X, y, sample_weight, classes=None, reset=True):
         check_parameters(self)
         X = self._check_samples(X, reset)
-        self.classes_, codes = check_labels(y, len(X), classes)
-        weight = check_weights(
-            sample_weight, X, np.asarray(self.classes_)[codes], self.class_weight
-        )
-        by_class = Loss.resolve(self.loss).class_weights(
-            np.bincount(codes, None, len(self.classes_))
-        )
-        weight = weight * by_class[codes]
+        check = check_labels if self.unlabelled is None else check_partial_labels
+        self.classes_, codes = check(y, len(X), classes)
+        weight = check_weights(sample_weight, X)
+        known = codes >= 0
+        weight[known] = self._class_weighted(weight[known], codes[known])
         kept = weight > 0
         X, codes, weight = X[kept], codes[kept], weight[kept]
         if classes is None:
-            check_enough_classes(codes, self.classes_)
+            check_enough_classes(codes[codes >= 0], self.classes_)
         return X, codes, weight.astype(self.dtype)
+
+    def _class_weighted(self, weight, codes):
+        """Weights of labelled rows, with those of their classes."""
+        labels = np.asarray(self.classes_)[codes]
+        weight = check_weights(weight, codes, labels, self.class_weight)
+        n_samples = np.bincount(codes, None, len(self.classes_))
+        return weight * Loss.resolve(self.loss).class_weights(n_samples)[codes]
+
+    def _task(self, train, valid=None, start=None):
+        train, further = train.parted()
+        return super()._task(train, valid, start)._replace(unlabelled=further)
+
+    def _options(self, one_epoch=False):
+        options = super()._options(one_epoch)
+        if self.unlabelled is None:
+            return options
+        strategy = Unlabelled.resolve(self.unlabelled)
+        check_unlabelled(strategy, self, options)
+        return replace(options, unlabelled=strategy)
 
     def _same_classes(self, classes):
         """Classes of the first call, which a later one may repeat."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
+from sklearn.base import clone
 
 from skreprogram._strategy import Strategy
 from skreprogram.sources import (
@@ -230,6 +231,9 @@ def _kept_params(estimator):
     if not all(isinstance(each, str) for each in listed):
         params["source"] = None
     params["device"] = str(params["device"])
+    if getattr(params.get("unlabelled"), "augmentation", None) is not None:
+        # a function, without which going on is refused in a sentence
+        params["unlabelled"] = clone(params["unlabelled"]).set_params(augmentation=None)
     for name in KEPT_WHERE_PLAIN:
         if not isinstance(params[name], (str, int, np.integer)):
             del params[name]

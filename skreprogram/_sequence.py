@@ -3,7 +3,7 @@
 from sklearn.base import clone
 
 from skreprogram._base_classifier import BaseReprogrammingClassifier
-from skreprogram._texts import check_texts, length_of, weighing
+from skreprogram._texts import check_texts, length_of, reads_source_tokens, weighing
 from skreprogram.sources import as_source, load_source
 from skreprogram.tokenizers import as_tokenizer
 from skreprogram.transformations import InputTransformation, TokenTransformation
@@ -84,6 +84,9 @@ class SequenceReprogrammer(BaseReprogrammingClassifier):
     augmentation : callable or None, default=None
         ``augmentation(X, generator)`` returns a changed copy of a training batch, a tensor of
         numbers of tokens of the same shape; for validation and prediction nothing is changed.
+    unlabelled : str, Unlabelled or None, default=None
+        What rows with the label -1 teach: "pseudo-label", "consistency", "entropy", or an object
+        of :mod:`skreprogram.unlabelled`. With None, -1 is a class like any other.
     gradient : str or Gradient, default="auto"
         How the program's gradient is had: "backprop" through the source, or estimated from queries
         by "spsa", "rgf" or "cma-es", or of a local copy by "surrogate"; or an object of
@@ -112,7 +115,7 @@ class SequenceReprogrammer(BaseReprogrammingClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels, sorted.
+        Labels, sorted; without -1 where that means unlabelled.
     program_ : Program
         What was learned, as numpy arrays: the tensors of both sides, and those of the source that
         were fine-tuned.
@@ -207,6 +210,7 @@ class SequenceReprogrammer(BaseReprogrammingClassifier):
         finetune=None,
         finetune_lr=0.001,
         augmentation=None,
+        unlabelled=None,
         gradient="auto",
         max_queries=None,
         class_weight=None,
@@ -237,6 +241,7 @@ class SequenceReprogrammer(BaseReprogrammingClassifier):
         self.finetune = finetune
         self.finetune_lr = finetune_lr
         self.augmentation = augmentation
+        self.unlabelled = unlabelled
         self.gradient = gradient
         self.max_queries = max_queries
         self.class_weight = class_weight
@@ -272,7 +277,7 @@ class SequenceReprogrammer(BaseReprogrammingClassifier):
         choice = self.tokenizer
         if isinstance(choice, str) and choice == "auto":
             chosen = InputTransformation.resolve(self._chosen("input_transformation"))
-            choice = "source" if _reads_source_tokens(chosen) else "char"
+            choice = "source" if reads_source_tokens(chosen) else "char"
         if not (isinstance(choice, str) and choice == "source"):
             return clone(as_tokenizer(choice))
         if not self._takes_text():
@@ -296,7 +301,7 @@ class SequenceReprogrammer(BaseReprogrammingClassifier):
     def _resolve(self):
         super()._resolve()
         own = self.tokenizer_ is None
-        if _reads_source_tokens(self.transformation_) and own:
+        if reads_source_tokens(self.transformation_) and own:
             return
         if own or not isinstance(self.transformation_, TokenTransformation):
             raise ValueError(
@@ -312,7 +317,3 @@ class SequenceReprogrammer(BaseReprogrammingClassifier):
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-def _reads_source_tokens(transformation):
-    return getattr(transformation, "reads_source_tokens", False)

@@ -106,6 +106,11 @@ def weighing(samples, sample_weight):
     return seen or samples
 
 
+def reads_source_tokens(transformation):
+    """Whether an input transformation takes a language model's own tokens."""
+    return getattr(transformation, "reads_source_tokens", False)
+
+
 def length_of(samples, max_length):
     """Numbers of tokens to which samples are padded or cut off."""
     if max_length is None:

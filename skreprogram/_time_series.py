@@ -67,6 +67,9 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
     augmentation : callable or None, default=None
         ``augmentation(X, generator)`` returns a changed copy of a training batch, a tensor of the
         same shape; for validation and prediction the data stay as they are.
+    unlabelled : str, Unlabelled or None, default=None
+        What rows with the label -1 teach: "pseudo-label", "consistency", "entropy", or an object
+        of :mod:`skreprogram.unlabelled`. With None, -1 is a class like any other.
     gradient : str or Gradient, default="auto"
         How the program's gradient is had: "backprop" through the source, or estimated from queries
         by "spsa", "rgf" or "cma-es", or of a local copy by "surrogate"; or an object of
@@ -95,7 +98,7 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels, sorted.
+        Labels, sorted; without -1 where that means unlabelled.
     program_ : Program
         What was learned, as numpy arrays: the tensors of both sides, and those of the source that
         were fine-tuned.
@@ -173,6 +176,7 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
         finetune=None,
         finetune_lr=0.001,
         augmentation=None,
+        unlabelled=None,
         gradient="auto",
         max_queries=None,
         class_weight=None,
@@ -201,6 +205,7 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
         self.finetune = finetune
         self.finetune_lr = finetune_lr
         self.augmentation = augmentation
+        self.unlabelled = unlabelled
         self.gradient = gradient
         self.max_queries = max_queries
         self.class_weight = class_weight

@@ -68,6 +68,9 @@ class SktimeReprogrammer(BaseClassifier):
     augmentation : callable or None, default=None
         ``augmentation(X, generator)`` returns a changed copy of a training batch, a tensor of the
         same shape; for validation and prediction the data stay as they are.
+    unlabelled : str, Unlabelled or None, default=None
+        What rows with the label -1 teach: "pseudo-label", "consistency", "entropy", or an object
+        of :mod:`skreprogram.unlabelled`. With None, -1 is a class like any other.
     gradient : str or Gradient, default="auto"
         "backprop", or estimated from queries: "spsa", "rgf", "cma-es", "surrogate". "auto" is
         "backprop" where the source can be looked into, and "spsa" for a black box.
@@ -92,7 +95,7 @@ class SktimeReprogrammer(BaseClassifier):
     estimator_ : TimeSeriesReprogrammer
         What was fitted; absent when the training data had one class.
     classes_ : ndarray of shape (n_classes,)
-        Labels, sorted.
+        Labels, sorted; without -1 where that means unlabelled.
 
     See Also
     --------
@@ -150,6 +153,7 @@ class SktimeReprogrammer(BaseClassifier):
         finetune=None,
         finetune_lr=0.001,
         augmentation=None,
+        unlabelled=None,
         gradient="auto",
         max_queries=None,
         class_weight=None,
@@ -177,6 +181,7 @@ class SktimeReprogrammer(BaseClassifier):
         self.finetune = finetune
         self.finetune_lr = finetune_lr
         self.augmentation = augmentation
+        self.unlabelled = unlabelled
         self.gradient = gradient
         self.max_queries = max_queries
         self.class_weight = class_weight
@@ -220,6 +225,10 @@ class SktimeReprogrammer(BaseClassifier):
 
     def _fit(self, X, y):
         self.estimator_ = TimeSeriesReprogrammer(**self.get_params(deep=False)).fit(X, y)
+        # sktime counts the label of unlabelled rows as a class
+        self.classes_ = self.estimator_.classes_
+        self.n_classes_ = len(self.classes_)
+        self._class_dictionary = {label: code for code, label in enumerate(self.classes_)}
         return self
 
     def _predict(self, X):

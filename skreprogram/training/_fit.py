@@ -13,6 +13,7 @@ from skreprogram.training._finetuning import begun_solved, source_side
 from skreprogram.training._net import count_labels
 from skreprogram.training._optimizers import stacks_exactly
 from skreprogram.training._predict import ROWS_AT_ONCE, passes
+from skreprogram.training._self_training import solve_in_rounds
 from skreprogram.training._settling import settle
 from skreprogram.training._task import Rows
 from skreprogram.training._train import program_of, train_stack
@@ -38,11 +39,14 @@ def fit_programs(tasks, composition, options):
     programs : list of Program
         In the order of the tasks. A program fitted in company equals the one fitted alone.
     """
-    if not composition.transformation.trainable and options.finetune is None:
+    # copies that change in every epoch go through the source anew
+    changing = options.unlabelled is not None and options.unlabelled.compares
+    moving = composition.transformation.trainable or options.finetune is not None
+    if not moving and not changing:
         return [_fit_behind(task, composition, options) for task in tasks]
     groups = defaultdict(list)
     for i, task in enumerate(tasks):
-        alone = options.asks_queries or not stacks_exactly(options)
+        alone = options.asks_queries or not stacks_exactly(options) or task.unlabelled is not None
         apart = i if alone else None
         groups[apart, _steps(task, options.batch_size)].append(i)
     programs = [None] * len(tasks)
@@ -73,7 +77,7 @@ def _first_head(task, probe, composition, generator, options):
         return _output_side(task, probe, composition, generator, options)
     task = task._replace(start=None)
     drawn = _output_side(task, probe, composition, generator, options)
-    solved = _solve(task, probe, composition, generator, options.verbose, options.loss)
+    solved = _solve(task, probe, composition, generator, options)
     return begun_solved(drawn, solved.tensors()[1])
 
 
@@ -83,22 +87,35 @@ def _fit_behind(task, composition, options):
     theta = _input_side(task, composition, generator)
     probe = composition.model([(theta, {})])
     if hasattr(composition.mapping, "solve"):
-        return _solve(task, probe, composition, generator, options.verbose, options.loss)
+        return _solve(task, probe, composition, generator, options)
     behind = task._replace(
         train=_through(task.train, probe, composition, options.verbose),
         valid=task.valid and _through(task.valid, probe, composition, options.verbose),
+        unlabelled=_through(task.unlabelled, probe, composition, options.verbose),
     )
     cached = composition.model([(theta, {})], cached=True)
     omega = _output_side(behind, cached, composition, generator)
     if not composition.mapping.trainable:
+        if behind.unlabelled is not None and composition.mapping.uses_counts:
+            omega = _recounted(behind, cached, composition, generator, options.unlabelled)
         return program_of((theta, omega))
     model = composition.model([(theta, omega)], cached=True)
     return train_stack([behind], model, [generator], options)[0]
 
 
-def _solve(task, probe, composition, generator, verbose, loss):
+def _recounted(behind, cached, composition, generator, strategy):
+    """Estimate a label mapping in rounds that label further rows."""
+
+    def estimate(rows):
+        return _output_side(behind._replace(train=rows), cached, composition, generator)
+
+    score = composition.mapping.apply
+    return solve_in_rounds(estimate, score, behind.train, behind.unlabelled, strategy)
+
+
+def _solve(task, probe, composition, generator, options):
     """Solve the mapping in closed form on features that the source computes once."""
-    mapping, rows = composition.mapping, merge_copies(task.train)
+    mapping, rows, verbose = composition.mapping, merge_copies(task.train), options.verbose
     picked, given = _probed(rows, probe, composition, generator, verbose)
     omega = mapping.init(given, task.n_classes, generator)
     constants = {name: tensor.to(composition.device) for name, tensor in omega.items()}
@@ -110,9 +127,19 @@ def _solve(task, probe, composition, generator, verbose, loss):
     rest = passes(rows.X[others], pooled, composition.device, verbose)
     features = torch.cat([mapping.pool(omega, given), *rest])
     features = features[torch.cat([picked, others]).argsort()]
-    further = {} if loss.closed_form else {"loss": loss.rows}
-    omega = mapping.solve(omega, features, rows.y, rows.weight, task.n_classes, **further)
-    return program_of((probe.rows(0)[0], omega))
+    loss = {} if options.loss.closed_form else {"loss": options.loss.rows}
+
+    def solve(known):
+        return mapping.solve(omega, known.X, known.y, known.weight, task.n_classes, **loss)
+
+    rows = replace(rows, X=features)
+    if task.unlabelled is None or not options.unlabelled.closed_form:
+        return program_of((probe.rows(0)[0], solve(rows)))
+    more = merge_copies(task.unlabelled)
+    more = replace(more, X=torch.cat(list(passes(more.X, pooled, composition.device, verbose))))
+    score = getattr(mapping, "score", mapping.apply)
+    solved = solve_in_rounds(solve, score, rows, more, options.unlabelled)
+    return program_of((probe.rows(0)[0], solved))
 
 
 def _input_side(task, composition, generator):
@@ -120,6 +147,8 @@ def _input_side(task, composition, generator):
         return task.start.tensors()[0]
     # copies merged: constants of the data are the same whether rows are weighted or repeated
     X = merge_copies(task.train).X
+    if task.unlabelled is not None:
+        X = torch.cat([X, merge_copies(task.unlabelled).X])
     theta = composition.transformation.init(X, composition.space, generator)
     # data that are no measurements, such as numbers of tokens, do not tell the precision
     kind = task.train.weight.dtype

@@ -14,7 +14,7 @@ def hold_out(X, y, weight, fraction, seed):
     X : ndarray of shape (n_samples, ...)
         Data.
     y : ndarray of int of shape (n_samples,), or of float of shape (n_samples, n_targets)
-        Class codes, or values.
+        Class codes, or values; rows with the code -1 have no label and train.
     weight : ndarray of shape (n_samples,)
         Sample weights.
     fraction : float
@@ -32,14 +32,23 @@ def hold_out(X, y, weight, fraction, seed):
     ValueError
         Where there are too few samples for that.
     """
+    rows, unlabelled = np.arange(len(y)), np.arange(0)
+    if y.dtype.kind in "iu":
+        rows, unlabelled = np.flatnonzero(y >= 0), np.flatnonzero(y < 0)
+    train, valid = _parted(rows, y[rows], fraction, seed)
+    train = np.concatenate([train, unlabelled])
+    return tuple(rows_of(X[part], y[part], weight[part]) for part in (train, valid))
+
+
+def _parted(rows, y, fraction, seed):
+    """Numbers of rows that train, and of those that validate."""
     n_valid = round(fraction * len(y))
     classes = y if y.dtype.kind in "iu" else None
     if classes is None:
         _check_room(len(y), n_valid, fraction)
     else:
         _check_classes(y, n_valid, fraction)
-    parts = train_test_split(X, y, weight, test_size=n_valid, stratify=classes, random_state=seed)
-    return rows_of(*parts[0::2]), rows_of(*parts[1::2])
+    return train_test_split(rows, test_size=n_valid, stratify=classes, random_state=seed)
 
 
 def _check_room(n_samples, n_valid, fraction):

@@ -94,13 +94,13 @@ class ProgramNet(NeuralNet):
 
     def _training_batch(self, batch):
         X, y, weight = self.train_rows.gather(batch)
-        return self._augmented(X), y, weight
+        return self._augmented(X, self.augmentation, self.generators), y, weight
 
-    def _augmented(self, X):
+    def _augmented(self, X, augmentation, generators):
         """Every program's batch, changed with the generator of the program."""
-        if self.augmentation is None:
+        if augmentation is None:
             return X
-        changed = [self.augmentation(x, g) for x, g in zip(X, self.generators, strict=True)]
+        changed = [augmentation(x, g) for x, g in zip(X, generators, strict=True)]
         for own in changed:
             if not isinstance(own, torch.Tensor) or own.shape != X.shape[1:]:
                 raise ValueError(

@@ -100,11 +100,12 @@ def planned_queries(task, composition, options):
     """
     n_rows = len(task.train)
     n_valid = 0 if options.patience is None else len(task.valid)
+    n_unlabelled = 0 if task.unlabelled is None else len(task.unlabelled)
     transformation, mapping = composition.transformation, composition.mapping
     if not transformation.trainable:
         solved = hasattr(mapping, "solve")
         once = len(merge_copies(task.train)) if solved else n_rows + n_valid
-        return once, once
+        return once + n_unlabelled, once + n_unlabelled
     before = _queries_before(task, mapping)
     if not options.asks_queries:
         per_row = 1

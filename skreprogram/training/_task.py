@@ -28,6 +28,15 @@ class Rows:
         """The same rows on a device."""
         return Rows(self.X.to(device), self.y.to(device), self.weight.to(device))
 
+    def parted(self):
+        """Rows with a label, and those with the code -1; None where there are none."""
+        if self.y.is_floating_point() or (self.y >= 0).all():
+            return self, None
+        return tuple(
+            Rows(self.X[part], self.y[part], self.weight[part])
+            for part in (self.y >= 0, self.y < 0)
+        )
+
     def split(self, n_rows):
         """Parts of at most so many rows."""
         columns = (tensor.split(n_rows) for tensor in (self.X, self.y, self.weight))
@@ -54,6 +63,8 @@ class Task(NamedTuple):
         Samples that decide when to stop.
     start : Program or None
         Where to continue.
+    unlabelled : Rows or None
+        Further training samples, whose codes have no meaning.
     """
 
     train: Rows
@@ -61,6 +72,7 @@ class Task(NamedTuple):
     seed: int
     valid: Rows | None = None
     start: "Program | None" = None
+    unlabelled: Rows | None = None
 
 
 @dataclass
@@ -125,6 +137,7 @@ class TrainingOptions:
     finetune: object = None
     finetune_lr: float = 0.001
     augmentation: object = None
+    unlabelled: object = None
     gradient: Gradient | None = None
     verbose: int = 0
 

@@ -5,6 +5,7 @@ from skreprogram.training._callbacks import BestPrograms
 from skreprogram.training._net import ProgramNet, net_settings
 from skreprogram.training._query_net import BestByTraining, QueryNet
 from skreprogram.training._task import Program
+from skreprogram.training._unlabelled_net import UnlabelledNet
 
 
 def train_stack(tasks, model, generators, options):
@@ -22,6 +23,9 @@ def train_stack(tasks, model, generators, options):
     settings = net_settings(model, train, valid, options, device, best)
     if asks:
         net = QueryNet(model, gradient=options.gradient, generators=generators, **settings)
+    elif tasks[0].unlabelled is not None:
+        more = {"unlabelled": options.unlabelled, "further": tasks[0].unlabelled.to(device)}
+        net = UnlabelledNet(model, generators=generators, **more, **settings)
     else:
         net = ProgramNet(model, generators=generators, **settings)
     net.train_rows, net.valid_rows = train, valid
