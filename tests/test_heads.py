@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import softmax
 from sklearn.linear_model import RidgeCV
 
 from skreprogram import TimeSeriesReprogrammer, TimeSeriesReprogrammingRegressor, load
 from skreprogram.datasets import make_tones
 from skreprogram.mappings import FeaturesMapping, HeadsMapping
+from skreprogram.mappings._mixture import mix
 from skreprogram.mappings._pooling import pool
 from skreprogram.mappings._ridge import sharpness
 
@@ -48,11 +50,13 @@ def test_one_statistic_is_the_one_head_of_the_features_mapping(stages):
     torch.testing.assert_close(*(score.softmax(1) for score in scores), atol=1e-3, rtol=1e-3)
 
 
-def test_probabilities_are_the_mean_over_ridge_heads_of_scikit_learn(stages):
+def test_probabilities_are_a_mean_over_ridge_heads_of_scikit_learn(stages):
     given, codes = stages
     names = ("mean", "std", "max")
     mapping = HeadsMapping(names, alphas=ALPHAS)
-    got = mapping.apply(solved(mapping, given, codes), given).softmax(1).numpy()
+    params = solved(mapping, given, codes)
+    shares = params["shares"][:, None, None]
+    got = mapping.apply(params, given).softmax(1).numpy()
     targets = np.where(np.arange(N_CLASSES) == codes.numpy()[:, None], 1.0, -1.0)
     heads = []
     for name in names:
@@ -71,7 +75,7 @@ def test_probabilities_are_the_mean_over_ridge_heads_of_scikit_learn(stages):
         heads.append(sharp * ridge.predict(F))
 
     def expected(factor):
-        return torch.from_numpy(factor * np.stack(heads)).softmax(2).mean(0).numpy()
+        return (torch.from_numpy(factor * np.stack(heads)).softmax(2) * shares).sum(0).numpy()
 
     def distance(log_factor):
         return np.square(expected(np.exp(log_factor)) - got).sum()
@@ -91,6 +95,30 @@ def test_the_last_factor_makes_the_mean_of_the_heads_likeliest():
 
     found = sharpness(heads, codes, np.ones(400))
     assert loss(found) < loss(found * 1.6) and loss(found) < loss(found / 1.6)
+
+
+def test_a_classifier_that_guesses_gets_no_share():
+    rng = np.random.RandomState(0)
+    codes = rng.randint(3, size=300)
+    truth = np.where(np.arange(3) == codes[:, None], 1.0, -1.0)
+    good, guess = truth + rng.normal(size=(300, 3)), rng.normal(size=(300, 3))
+    shares, _ = mix(np.stack([guess, good, guess[::-1]]), codes, np.ones(300))
+    assert shares[1] > 0.9 and np.isclose(shares.sum(), 1)
+
+
+def test_shares_are_those_that_scipy_finds_likeliest():
+    rng = np.random.RandomState(1)
+    codes = rng.randint(2, size=300)
+    truth = np.where(np.arange(2) == codes[:, None], 1.0, -1.0)
+    heads = np.stack([truth + rng.normal(scale=scale, size=(300, 2)) for scale in (1, 1.5, 2)])
+    shares, _ = mix(heads, codes, np.ones(300))
+    right = softmax(sharpness(heads, codes, np.ones(300)) * heads, axis=2)[:, np.arange(300), codes]
+
+    def loss(angles):
+        return -np.log(softmax(angles) @ right).mean()
+
+    found = minimize(loss, np.zeros(3))
+    assert loss(np.log(shares + 1e-12)) < found.fun + 1e-4
 
 
 def test_stages_without_positions_share_one_head(stages):

@@ -1,12 +1,11 @@
 """A head for each statistic of the source's features, and the mean of what they say."""
 
-import math
-
 import numpy as np
 import torch
 
 from skreprogram.mappings._features import FeaturesMapping
 from skreprogram.mappings._head import Head, class_targets, list_alphas, standardise
+from skreprogram.mappings._mixture import mix
 from skreprogram.mappings._pooling import order
 from skreprogram.mappings._ridge import sharpness, solve_ridge
 
@@ -15,10 +14,10 @@ class HeadsMapping(FeaturesMapping, name="heads"):
     """Classify by several ridge heads on pooled features, whose probabilities are averaged.
 
     Each statistic of the features, over all stages and views, has a ridge head of its own, in
-    closed form and calibrated on its leave-one-out scores. The class probability is the mean over
-    the heads, and a last factor makes this mean likeliest for the leave-one-out scores. One head
-    on everything, `FeaturesMapping`, can be led astray by the statistic that varies most; a vote
-    of several is calmer, as in ensembles of classifiers [1]_.
+    closed form and calibrated on its leave-one-out scores. The class probability is a mean over
+    the heads, with the shares that make it likeliest for the samples left out [1]_. One head on
+    everything, `FeaturesMapping`, can be led astray by the statistic that varies most; a mean of
+    several is calmer, as in ensembles of classifiers [2]_.
 
     Where the program trains by gradient, or where values are predicted, there is one head on all
     features, as in `FeaturesMapping`.
@@ -40,7 +39,9 @@ class HeadsMapping(FeaturesMapping, name="heads"):
 
     References
     ----------
-    .. [1] J. Kittler et al., "On Combining Classifiers", IEEE Transactions on Pattern Analysis and
+    .. [1] Y. Yao, A. Vehtari, D. Simpson, A. Gelman, "Using Stacking to Average Bayesian
+       Predictive Distributions", Bayesian Analysis 13(3), 2018, equation 4.
+    .. [2] J. Kittler et al., "On Combining Classifiers", IEEE Transactions on Pattern Analysis and
        Machine Intelligence 20(3), 1998, section 3 (the sum rule).
 
     Examples
@@ -89,7 +90,9 @@ class HeadsMapping(FeaturesMapping, name="heads"):
         for head in range(len(bias)):
             own = (params["head_of"] == head).to(params["weight"].dtype).unsqueeze(1)
             every.append((centred @ (params["weight"] * own) + bias[head]).log_softmax(1))
-        return torch.stack(every).logsumexp(0) - math.log(len(bias))
+        # a share of zero must not make an infinity that gradients and exponents meet
+        shares = params["shares"].clamp_min(torch.finfo(bias.dtype).tiny).log()
+        return (torch.stack(every) + shares[:, None, None]).logsumexp(0)
 
     def solve(self, params, pooled, y, weight, n_classes, loss=None):
         if y.is_floating_point():
@@ -104,9 +107,10 @@ class HeadsMapping(FeaturesMapping, name="heads"):
             coef[own] = head.weight
             found.append((head.bias, left_out))
         biases, left_out = zip(*found, strict=True)
-        sharp = sharpness(np.stack(left_out), y.numpy(), weight)
+        shares, sharp = mix(np.stack(left_out), y.numpy(), weight)
         head = Head(pooled.mean(0), coef * sharp, torch.stack(biases) * sharp)
         solved = {name: tensor for name, tensor in params.items() if name != "factor"}
+        solved["shares"] = torch.from_numpy(shares).to(pooled)
         # statistics that no stage has leave no gap in the numbers
         solved["head_of"] = torch.searchsorted(present, params["head_of"]).to(torch.int8)
         return {**solved, **head._asdict()}

@@ -99,10 +99,10 @@ def _in_double(left, right):
     return total
 
 
-def sharpness(scores, codes, sample_weight):
+def sharpness(scores, codes, sample_weight, shares=None):
     """Factor that makes a softmax of the scores likeliest for the labels (temperature scaling).
 
-    Of several heads it is the mean of their softmaxes that counts.
+    Of several classifiers it is the mean of their softmaxes that counts.
 
     Labels are smoothed as Platt does [1]_, so that classes which nothing confuses do not ask for
     an infinite factor.
@@ -115,6 +115,8 @@ def sharpness(scores, codes, sample_weight):
         Classes.
     sample_weight : ndarray of shape (n_samples,)
         Weights.
+    shares : ndarray of shape (n_heads,) or None, default=None
+        How much each of several classifiers counts; None is equally.
 
     Returns
     -------
@@ -128,14 +130,15 @@ def sharpness(scores, codes, sample_weight):
     """
     n_samples, n_classes = scores.shape[-2:]
     heads = scores.reshape(-1, n_samples, n_classes)
+    shares = np.full(len(heads), 1 / len(heads)) if shares is None else shares
     mass = np.bincount(codes, sample_weight, n_classes)
     right = (mass + 1) / (mass + 2)
     target = np.repeat(((1 - right) / (n_classes - 1))[codes, None], n_classes, axis=1)
     target[np.arange(n_samples), codes] = right[codes]
 
     def loss(log_factor):
-        log_p = logsumexp(log_softmax(np.exp(log_factor) * heads, axis=2), axis=0)
-        log_p -= np.log(len(heads))
+        log_p = log_softmax(np.exp(log_factor) * heads, axis=2)
+        log_p = logsumexp(log_p, axis=0, b=shares[:, None, None])
         return -(sample_weight[:, None] * target * log_p).sum()
 
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.1), np.log(100.0))).x))

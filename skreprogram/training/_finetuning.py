@@ -113,4 +113,4 @@ def begun_solved(omega, solved):
         return {**omega, **solved}
     factor = omega["factor"].unsqueeze(1)
     weight = torch.where(factor > 0, solved["weight"] / factor, 0.0)
-    return {**omega, "shift": solved["shift"], "weight": weight, "bias": solved["bias"]}
+    return {**omega, **solved, "weight": weight}
