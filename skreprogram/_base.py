@@ -164,13 +164,14 @@ class BaseReprogrammer(BaseEstimator):
 
     def _resolve(self):
         """Make the source handle and the strategies that the parameters name."""
-        listed = isinstance(self.source, (list, tuple, SeveralSources))
+        chosen = self._chosen_source()
+        listed = isinstance(chosen, (list, tuple, SeveralSources))
         if listed and not self._takes_several_sources:
             raise ValueError(
                 f"Got source={self.source!r} in {type(self).__name__}, expected one source, not a "
                 "list: sources differ in their tokens. Lists are for series, tables and images."
             )
-        self.source_ = as_source(self.source, self.input_shape_)
+        self.source_ = as_source(chosen, self.input_shape_)
         sources = sources_of(self.source_)
         places = each_of(self._chosen("input_transformation"), len(sources))
         pairs = zip(places, sources, strict=True)
@@ -181,6 +182,10 @@ class BaseReprogrammer(BaseEstimator):
         # what sources of different kinds have in common are features
         agreed = meant.count(meant[0]) == len(meant)
         self.mapping_ = clone(OutputMapping.resolve(meant[0] if agreed else "features"))
+
+    def _chosen_source(self):
+        """The source, or several, that the parameter stands for."""
+        return self.source
 
     def _chosen(self, name):
         """The strategy that a parameter stands for."""

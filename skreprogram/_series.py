@@ -2,6 +2,14 @@
 
 from skreprogram._validation import add_channel_axis, check_samples, panel_to_array
 
+# the sources of each effort, and the tones that a source of sound hears
+_SOURCES = {
+    "fast": "speech-commands",
+    "default": "speech-commands",
+    "best": ["speech-commands", "imagenet-efficientnet-lite0"],
+}
+_TONES = {"fast": "two-modulations", "default": "modulations", "best": "modulations"}
+
 
 class Series:
     """Mixin: X holds time series."""
@@ -12,11 +20,20 @@ class Series:
         X = check_samples(self, panel_to_array(X), self.dtype, reset)
         return add_channel_axis(X)
 
+    def _chosen_source(self):
+        if self.effort not in _SOURCES:
+            raise ValueError(
+                f"Got effort={self.effort!r}, expected one of {list(_SOURCES)}. Choose source and "
+                "input_transformation yourself for anything else."
+            )
+        automatic = isinstance(self.source, str) and self.source == "auto"
+        return _SOURCES[self.effort] if automatic else self.source
+
     def _automatic(self, name, source):
         if name != "input_transformation":
             return super()._automatic(name, source)
         if source.sampling_rate is not None:
-            return "modulations"
+            return _TONES[self.effort]
         takes_colours = len(source.input_shape) == 3 and source.input_shape[0] == 3
         return "pictures" if takes_colours else "padding"
 

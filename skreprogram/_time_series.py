@@ -10,15 +10,15 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
     ``p(y | x) = mapping(source(transformation(x)))``: the source model stays frozen, the input
     transformation turns a series into a waveform, the output mapping turns what the source hears
     into classes. With the defaults a series becomes tones of varying pitch, heard by a network
-    that recognises spoken words, and its features are classified by a ridge head in closed form:
-    no gradient, no download, no settings.
+    that recognises spoken words, and its features are classified by ridge heads in closed form: no
+    gradient, no download, no settings.
 
     Parameters
     ----------
-    source : str, SourceModel, torch.nn.Module or list of them, default="speech-commands"
+    source : str, SourceModel, torch.nn.Module or list of them, default="auto"
         Frozen source model: a name of :func:`skreprogram.sources.list_sources`, a handle, or any
         torch module, of which a private copy is frozen. Several networks in a list are read side
-        by side.
+        by side. "auto" is "speech-commands", and with the best `effort` an image network too.
     input_transformation : str, InputTransformation or list of them, default="auto"
         From a series to source inputs: "modulations" (several tones side by side), "modulation",
         "differences", "tiling" (Voice2Series), "stretching", "padding", "identity"; for sources of
@@ -26,10 +26,14 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
         "spectrogram"; or an object of :mod:`skreprogram.transformations`; a list has one for each
         source. "auto" is "modulations" where the source hears sound, "pictures" where it takes
         images of three colours, and "padding" elsewhere.
-    output_mapping : str or OutputMapping, default="features"
-        From the source to the classes: "features" (head on the source's features), "linear" (head
-        on its outputs), "first", "random", "frequency", "iterative" (source labels stand for
-        target classes), or an object of :mod:`skreprogram.mappings`.
+    output_mapping : str or OutputMapping, default="heads"
+        From the source to the classes: "heads" (a head on each statistic of the source's features,
+        averaged), "features" (one head on all of them), "linear" (head on its outputs), "first",
+        "random", "frequency", "iterative" (source labels stand for target classes), or an object
+        of :mod:`skreprogram.mappings`.
+    effort : {"fast", "default", "best"}, default="default"
+        What "auto" stands for: "fast" lets the network of spoken words hear two tones of each
+        series, "default" eight; with "best" a network of photographs sees pictures of it, too.
     max_epochs : int, default=100
         Epochs at most, where something trains by gradient; the parameters from here to
         `callbacks` have no effect elsewhere.
@@ -157,10 +161,11 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
 
     def __init__(
         self,
-        source="speech-commands",
+        source="auto",
         *,
         input_transformation="auto",
-        output_mapping="features",
+        output_mapping="heads",
+        effort="default",
         max_epochs=100,
         lr=0.01,
         batch_size=32,
@@ -190,6 +195,7 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
         self.source = source
         self.input_transformation = input_transformation
         self.output_mapping = output_mapping
+        self.effort = effort
         self.max_epochs = max_epochs
         self.lr = lr
         self.batch_size = batch_size

@@ -15,10 +15,10 @@ class TimeSeriesReprogrammingRegressor(Series, BaseReprogrammingRegressor):
 
     Parameters
     ----------
-    source : str, SourceModel, torch.nn.Module or list of them, default="speech-commands"
+    source : str, SourceModel, torch.nn.Module or list of them, default="auto"
         Frozen source model: a name of :func:`skreprogram.sources.list_sources`, a handle, or any
         torch module, of which a private copy is frozen. Several networks in a list are read side
-        by side.
+        by side. "auto" is "speech-commands", and with the best `effort` an image network too.
     input_transformation : str, InputTransformation or list of them, default="auto"
         From a series to source inputs: "modulations" (several tones side by side), "modulation",
         "differences", "tiling" (Voice2Series), "stretching", "padding", "identity", or an object
@@ -29,6 +29,9 @@ class TimeSeriesReprogrammingRegressor(Series, BaseReprogrammingRegressor):
         From the source to the values: "features" (head on the source's features), "ridge" and
         "linear" (heads on its outputs, solved where nothing before the source trains, and always
         trained), or an object of :mod:`skreprogram.mappings`.
+    effort : {"fast", "default", "best"}, default="default"
+        What "auto" stands for: "fast" lets the network of spoken words hear two tones of each
+        series, "default" eight; with "best" a network of photographs sees pictures of it, too.
     max_epochs : int, default=100
         Epochs at most, where something trains by gradient; the parameters from here to
         `callbacks` have no effect elsewhere.
@@ -156,10 +159,11 @@ class TimeSeriesReprogrammingRegressor(Series, BaseReprogrammingRegressor):
 
     def __init__(
         self,
-        source="speech-commands",
+        source="auto",
         *,
         input_transformation="auto",
         output_mapping="features",
+        effort="default",
         max_epochs=100,
         lr=0.01,
         batch_size=32,
@@ -187,6 +191,7 @@ class TimeSeriesReprogrammingRegressor(Series, BaseReprogrammingRegressor):
         self.source = source
         self.input_transformation = input_transformation
         self.output_mapping = output_mapping
+        self.effort = effort
         self.max_epochs = max_epochs
         self.lr = lr
         self.batch_size = batch_size

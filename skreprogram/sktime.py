@@ -19,18 +19,21 @@ class SktimeReprogrammer(BaseClassifier):
 
     Parameters
     ----------
-    source : str, SourceModel, torch.nn.Module or list of them, default="speech-commands"
+    source : str, SourceModel, torch.nn.Module or list of them, default="auto"
         Frozen source model: a name of :func:`skreprogram.sources.list_sources`, a handle, or any
         torch module, of which a private copy is frozen. Several networks in a list are read side
-        by side.
+        by side. "auto" is "speech-commands", and with the best `effort` an image network too.
     input_transformation : str, InputTransformation or list of them, default="auto"
         From a series to source inputs: a short name, or an object of
         :mod:`skreprogram.transformations`; a list has one for each source. "auto" is
         "modulations" where the source hears sound, "pictures" where it takes images of three
         colours, and "padding" elsewhere.
-    output_mapping : str or OutputMapping, default="features"
+    output_mapping : str or OutputMapping, default="heads"
         From the source to the classes: a short name, or an object of
         :mod:`skreprogram.mappings`.
+    effort : {"fast", "default", "best"}, default="default"
+        What "auto" stands for: "fast" lets the network of spoken words hear two tones of each
+        series, "default" eight; with "best" a network of photographs sees pictures of it, too.
     max_epochs : int, default=100
         Epochs at most, where something trains by gradient; the parameters from here to
         `callbacks` have no effect elsewhere.
@@ -134,10 +137,11 @@ class SktimeReprogrammer(BaseClassifier):
 
     def __init__(
         self,
-        source="speech-commands",
+        source="auto",
         *,
         input_transformation="auto",
-        output_mapping="features",
+        output_mapping="heads",
+        effort="default",
         max_epochs=100,
         lr=0.01,
         batch_size=32,
@@ -166,6 +170,7 @@ class SktimeReprogrammer(BaseClassifier):
         self.source = source
         self.input_transformation = input_transformation
         self.output_mapping = output_mapping
+        self.effort = effort
         self.max_epochs = max_epochs
         self.lr = lr
         self.batch_size = batch_size

@@ -14,10 +14,11 @@ class HeadsMapping(FeaturesMapping, name="heads"):
     """Classify by several ridge heads on pooled features, whose probabilities are averaged.
 
     Each statistic of the features, over all stages and views, has a ridge head of its own, in
-    closed form and calibrated on its leave-one-out scores. The class probability is a mean over
-    the heads, with the shares that make it likeliest for the samples left out [1]_. One head on
-    everything, `FeaturesMapping`, can be led astray by the statistic that varies most; a mean of
-    several is calmer, as in ensembles of classifiers [2]_.
+    closed form and calibrated on its leave-one-out scores; beside a source of sound, the statistics
+    of an image source have others. The class probability is a mean over the heads, with the shares
+    that make it likeliest for the samples left out [1]_. One head on everything, `FeaturesMapping`,
+    can be led astray by the statistic that varies most; a mean of several is calmer, as in
+    ensembles of classifiers [2]_.
 
     Where the program trains by gradient, or where values are predicted, there is one head on all
     features, as in `FeaturesMapping`.
@@ -70,13 +71,15 @@ class HeadsMapping(FeaturesMapping, name="heads"):
     def init(self, given, n_classes, generator):
         params = super().init(given, n_classes, generator)
         names = order(tuple(self.poolings), len(self.quantiles))
-        numbers = [tuple(self.poolings).index(name) for name in names]
-        # stages without positions have no statistics: they go to the first head
-        parts = [
-            torch.tensor(numbers if stage.ndim > 2 else [0]).repeat_interleave(stage.shape[1])
-            for stage in given
-        ]
-        params["head_of"] = torch.cat(parts).to(torch.int8)
+        numbers = torch.tensor([self.poolings.index(name) for name in names])
+        parts = []
+        for stage in given:
+            # vectors have no statistics; those of sounds and of images are not of one kind
+            kind = len(self.poolings) * (stage.ndim - 2)
+            own = numbers + kind if stage.ndim > 2 else torch.zeros(1, dtype=torch.long)
+            parts.append(own.repeat_interleave(stage.shape[1]))
+        numbers, head_of = torch.cat(parts).unique(return_inverse=True)
+        params["head_of"] = head_of.to(torch.int8)
         return params
 
     def score(self, params, pooled):
@@ -99,9 +102,9 @@ class HeadsMapping(FeaturesMapping, name="heads"):
             return super().solve(params, pooled, y, weight, n_classes, loss)
         # mean weight one, so that the penalties mean the same whatever the weights' scale
         weight = weight.numpy() / weight.numpy().mean()
-        found, present = [], params["head_of"].unique()
+        found = []
         coef = pooled.new_zeros(pooled.shape[1], n_classes)
-        for number in present:
+        for number in range(int(params["head_of"].max()) + 1):
             own = (params["head_of"] == number).nonzero()[:, 0]
             head, left_out = self._one(pooled[:, own], y, weight, n_classes)
             coef[own] = head.weight
@@ -111,8 +114,6 @@ class HeadsMapping(FeaturesMapping, name="heads"):
         head = Head(pooled.mean(0), coef * sharp, torch.stack(biases) * sharp)
         solved = {name: tensor for name, tensor in params.items() if name != "factor"}
         solved["shares"] = torch.from_numpy(shares).to(pooled)
-        # statistics that no stage has leave no gap in the numbers
-        solved["head_of"] = torch.searchsorted(present, params["head_of"]).to(torch.int8)
         return {**solved, **head._asdict()}
 
     def _one(self, pooled, y, weight, n_classes):

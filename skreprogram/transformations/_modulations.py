@@ -27,21 +27,43 @@ def modulations():
     8
     """
 
-    def second(**options):
-        return FrequencyModulation(shortest=1.0, longest=1.0, **options)
-
     return SideBySide(
         [
             FrequencyModulation(),
             DifferencesTransformation(FrequencyModulation()),
-            DifferencesTransformation(second(), keep=True),
-            second(low=100.0, high=500.0, harmonics=8),
-            second(scale="set"),
-            DifferencesTransformation(second(scale="set")),
-            SumsTransformation(second()),
-            second(scale="rank"),
+            DifferencesTransformation(_second(), keep=True),
+            _second(low=100.0, high=500.0, harmonics=8),
+            _second(scale="set"),
+            DifferencesTransformation(_second(scale="set")),
+            SumsTransformation(_second()),
+            _second(scale="rank"),
         ]
     )
 
 
+def two_modulations():
+    """Make the two of `modulations` that say most together; nothing of it trains.
+
+    The values, with a frame of the spectrogram for each point, and value and slope together in
+    one second.
+
+    Returns
+    -------
+    transformation : SideBySide
+        Two views. They were chosen on the development sets of ``benchmarks/ucr.py``.
+
+    Examples
+    --------
+    >>> from skreprogram.transformations import two_modulations
+    >>> len(two_modulations().transformations)
+    2
+    """
+    return SideBySide([FrequencyModulation(), DifferencesTransformation(_second(), keep=True)])
+
+
+def _second(**options):
+    return FrequencyModulation(shortest=1.0, longest=1.0, **options)
+
+
 InputTransformation.register("modulations", modulations)
+InputTransformation.register("two-modulations", two_modulations)
