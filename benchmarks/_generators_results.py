@@ -51,17 +51,17 @@ def make_tables(rows, configurations, command):
         found.setdefault((row["setting"], row["judged_by"]), []).append(row)
     tables = []
     for (setting, part), own in found.items():
-        seeds = sorted({row["seed"] for row in own})
-        counts = f"{own[0]['n_labelled']} labelled images, seeds {', '.join(seeds)}"
+        seeds = sorted({int(row["seed"]) for row in own})
+        counts = f"{own[0]['n_labelled']} labelled images, seeds from {seeds[0]} to {seeds[-1]}"
         judged = "" if part == "test" else ", by the validation judge"
         lines = [f"## {setting}{judged}\n", f"{counts}. {own[0]['machine']}.\n"]
-        lines.append("| | " + " | ".join(COLUMNS.values()) + " |")
-        lines.append("|---" * (len(COLUMNS) + 1) + "|")
+        lines.append("| | " + " | ".join([*COLUMNS.values(), "seeds"]) + " |")
+        lines.append("|---" * (len(COLUMNS) + 2) + "|")
         for name in configurations:
             runs = [row for row in own if row["configuration"] == name]
             if runs:
                 cells = [_cell([row[column] for row in runs]) for column in COLUMNS]
-                lines.append(f"| {name} | " + " | ".join(cells) + " |")
+                lines.append(f"| {name} | " + " | ".join([*cells, str(len(runs))]) + " |")
         tables.append("\n".join(lines) + "\n")
     return "\n".join([*tables, f"Command: `{command}`\n"])
 

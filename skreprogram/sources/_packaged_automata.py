@@ -62,7 +62,7 @@ PACKAGED_AUTOMATA = {
             summary="ten handwritten digits of 8 x 8 pixels; comes with this package",
             licence="BSD-3-Clause; trained on the digits of scikit-learn (UCI, CC BY 4.0)",
             file="digit_automaton.safetensors",
-            sha256="e7285f6a2dce68cdfd81c798b201a6451121ad678f236e1be4c1d4d349355df6",
+            sha256="576b3733e021d2891e9f34b9fdb213333d22e632d36b8c7e7ed2e16a40af21eb",
             input_shape=(1, 8, 8),
             output_names=tuple("0123456789"),
         ),
