@@ -52,8 +52,8 @@ def main(argv=None):
 def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="picture; errors go beside it")
-    parser.add_argument("--steps", type=int, default=500)
-    parser.add_argument("--program-steps", type=int, default=150)
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--program-steps", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args(argv)
 
