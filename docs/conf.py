@@ -40,6 +40,7 @@ sphinx_gallery_conf = {
             "plot_grid_search.py",
             "plot_pipeline.py",
             "plot_saving_and_loading.py",
+            "plot_from_series_to_sound.py",
             "plot_series_as_pictures.py",
             "plot_counting_squares.py",
             "plot_visual_prompts.py",

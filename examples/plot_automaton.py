@@ -65,7 +65,7 @@ automaton = CellularAutomaton().eval()
 automaton.load_state_dict(load_file(weights))
 before = torch.as_tensor(X[test][3:8, None], dtype=torch.float32)
 after = torch.as_tensor(clf.reprogram(X[test][3:8]), dtype=torch.float32)
-figure, axes = plt.subplots(2, 5, figsize=(8, 3.6), layout="constrained")
+figure, axes = plt.subplots(2, 5, figsize=(8, 3.3), layout="constrained")
 for row, inputs in zip(axes, (before, after), strict=True):
     beliefs = automaton.roll_out(inputs)[-1][..., -10:].argmax(3).double()
     beliefs[before[:, 0] <= 0.1] = torch.nan
@@ -73,10 +73,14 @@ for row, inputs in zip(axes, (before, after), strict=True):
         shown = axis.imshow(cells, cmap=ListedColormap(plt.cm.tab10.colors), vmin=-0.5, vmax=9.5)
         axis.set(xticks=[], yticks=[])
 figure.colorbar(shown, ax=axes, ticks=range(10), label="what a cell believes")
+for axis, digit in zip(axes[0], y[test][3:8], strict=True):
+    axis.set_title(f"{digit}, to be called {names[digit]}", fontsize=10)
 axes[0, 0].set_ylabel("frozen")
 axes[1, 0].set_ylabel("under the matrix")
-Path("figures").mkdir(exist_ok=True)
-figure.savefig("figures/automaton.png", dpi=100)
+path = Path("figures", "automaton.png").resolve()
+path.parent.mkdir(exist_ok=True)
+figure.savefig(path, dpi=100)
+print(f"\nFigure: {path}")
 
 # %%
 # A linear mapping behind the frozen automaton gives digits new names as well: this example shows

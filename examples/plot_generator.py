@@ -74,12 +74,16 @@ def as_grid(images):
 
 
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
-titles = "the generator by itself", "asked for 0, 1, ..., 9"
+titles = "the generator by itself", "asked for by name"
 for axis, images, title in zip(axes, (blind, asked), titles, strict=True):
     axis.imshow(as_grid(images), cmap="gray_r", vmin=0, vmax=16)
     axis.set(title=title, xticks=[], yticks=[])
-Path("figures").mkdir(exist_ok=True)
-figure.savefig("figures/generator.png", dpi=100)
+axes[1].set_yticks(np.arange(4, 90, 9), range(10))
+axes[1].tick_params(length=0)
+path = Path("figures", "generator.png").resolve()
+path.parent.mkdir(exist_ok=True)
+figure.savefig(path, dpi=100)
+print(f"\nFigure: {path}")
 
 # %%
 # The six labelled images of a class say which digit is meant; what a digit looks like, the
