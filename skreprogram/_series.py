@@ -1,6 +1,7 @@
 """What the doors for time series share."""
 
-from skreprogram._validation import add_channel_axis, check_samples, panel_to_array
+from skreprogram._panels import common_length, panel_to_array, resample
+from skreprogram._validation import add_channel_axis, check_samples
 
 # the sources of each effort, and the tones that a source of sound hears
 _SOURCES = {
@@ -15,10 +16,19 @@ class Series:
     """Mixin: X holds time series."""
 
     _takes_several_sources = True
+    _kept_facts = ("common_length_",)
+
+    def _check_fit_data(self, X, y, sample_weight, reset=True, **kinds):
+        X = panel_to_array(X)
+        if reset:
+            self.common_length_ = common_length(X, sample_weight)
+        return super()._check_fit_data(X, y, sample_weight, reset=reset, **kinds)
 
     def _check_samples(self, X, reset):
-        X = check_samples(self, panel_to_array(X), self.dtype, reset)
-        return add_channel_axis(X)
+        X = panel_to_array(X)
+        if self.common_length_ is not None:
+            X = resample(X, self.common_length_)
+        return add_channel_axis(check_samples(self, X, self.dtype, reset))
 
     def _chosen_source(self):
         if self.effort not in _SOURCES:

@@ -126,6 +126,8 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
         Epochs that were run; 0 for a closed form.
     input_shape_ : tuple of int
         Shape of one sample at fit.
+    common_length_ : int or None
+        Length that series are brought to; None where those at fit had one length.
     n_features_in_ : int
         Second axis of X at fit.
     feature_names_in_ : ndarray of str
@@ -140,7 +142,12 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
     Notes
     -----
     X has shape (n_samples, length) or (n_samples, n_channels, length), the order of sktime and
-    aeon. Containers of sktime with equal lengths are converted.
+    aeon. Containers of sktime are converted.
+
+    Series of unequal lengths come as a list of arrays of shape (length,) or (n_channels, length),
+    in a container of sktime, or as an array that ends in NaN where a series is shorter. If those
+    at fit differ, each is brought to the length of the longest of them by linear interpolation, and
+    so are those of any length that come later. If they do not, another length is refused.
 
     References
     ----------

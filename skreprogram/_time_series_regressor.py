@@ -123,6 +123,8 @@ class TimeSeriesReprogrammingRegressor(Series, BaseReprogrammingRegressor):
         Epochs that were run; 0 where the mapping is solved.
     input_shape_ : tuple of int
         Shape of one sample at fit.
+    common_length_ : int or None
+        Length that series are brought to; None where those at fit had one length.
     n_features_in_ : int
         Second axis of X at fit.
     feature_names_in_ : ndarray of str
@@ -156,6 +158,8 @@ class TimeSeriesReprogrammingRegressor(Series, BaseReprogrammingRegressor):
     >>> bool(reg.score(X[1::2], frequency[1::2]) > 0.95)
     True
     """
+
+    _kept_facts = (*Series._kept_facts, *BaseReprogrammingRegressor._kept_facts)
 
     def __init__(
         self,

@@ -175,22 +175,6 @@ def check_enough_classes(codes, classes):
         )
 
 
-def panel_to_array(X):
-    """Turn sktime containers into (n, channels, length); hand anything else through.
-
-    A row-indexed table of series (``pd-multiindex``), a table of cells that hold series
-    (``nested_univ``) and a list of tables (``df-list``) are known.
-    """
-    multiindex = isinstance(X, pd.DataFrame) and isinstance(X.index, pd.MultiIndex)
-    nested = isinstance(X, pd.DataFrame) and X.size and isinstance(X.iat[0, 0], pd.Series)
-    listed = isinstance(X, list) and len(X) and isinstance(X[0], pd.DataFrame)
-    if not (multiindex or nested or listed):
-        return X
-    from sktime.datatypes import convert_to
-
-    return convert_to(X, to_type="numpy3D")
-
-
 def add_channel_axis(X):
     """Series of shape (n, length) or (n, channels, length) as (n, channels, length)."""
     if X.ndim == 2:
@@ -312,5 +296,4 @@ __all__ = [
     "check_samples",
     "check_values",
     "check_weights",
-    "panel_to_array",
 ]

@@ -14,8 +14,8 @@ class SktimeReprogrammer(BaseClassifier):
     """Classify time series by a frozen model of sound, as a classifier of sktime.
 
     The same method and parameters as :class:`skreprogram.TimeSeriesReprogrammer`, with the
-    interface of sktime: it takes every panel container of equal lengths, and works in sktime's
-    pipelines, tuning and benchmarks, and in those of scikit-learn.
+    interface of sktime: it takes every panel container, and works in sktime's pipelines, tuning
+    and benchmarks, and in those of scikit-learn.
 
     Parameters
     ----------
@@ -107,8 +107,9 @@ class SktimeReprogrammer(BaseClassifier):
     Notes
     -----
     sktime resets a classifier whenever it is fitted, so there is no `warm_start`, and its ``fit``
-    takes no sample weights. scikit-learn's cross-validation counts the rows of a container: pass
-    it arrays, not row-indexed tables (``pd-multiindex``).
+    takes no sample weights. Series of unequal lengths are brought to the length of the longest one
+    at fit, as `TimeSeriesReprogrammer` does it. scikit-learn's cross-validation counts the rows of
+    a container: pass it arrays, not row-indexed tables (``pd-multiindex``).
 
     Examples
     --------
@@ -124,10 +125,10 @@ class SktimeReprogrammer(BaseClassifier):
         "authors": "The skreprogram developers",
         "maintainers": "The skreprogram developers",
         "python_dependencies": ["torch", "skorch"],
-        "X_inner_mtype": "numpy3D",
+        "X_inner_mtype": ["df-list", "numpy3D"],
         "y_inner_mtype": "numpy1D",
         "capability:multivariate": True,
-        "capability:unequal_length": False,
+        "capability:unequal_length": True,
         "capability:missing_values": False,
         "capability:predict_proba": True,
         "capability:class_weight": True,
@@ -203,8 +204,8 @@ class SktimeReprogrammer(BaseClassifier):
         Parameters
         ----------
         X : panel container of sktime
-            Series of equal lengths, for example an ndarray of shape (n_samples, n_channels,
-            length) or (n_samples, length).
+            For example an ndarray of shape (n_samples, n_channels, length) or (n_samples, length);
+            series of unequal lengths in a container that can hold them, such as ``df-list``.
         y : array-like of shape (n_samples,)
             Labels of any kind.
 

@@ -56,7 +56,7 @@ BAD_X = {
         "Got X with text, expected num",
     ),
     "a table of texts": (pd.DataFrame({"a": ["x"] * 30}), "Got X with text, expected numbers"),
-    "rows of other lengths": ([[1.0, 2.0], [3.0]] * 15, "Got X with rows of different lengths"),
+    "rows of other lengths": ([[1.0, 2.0], []] * 15, "rows of different lengths|nothing but NaN"),
     "complex numbers": (X + 1j, "Complex data not supported"),
     "None": (None, "Got X=None|Expected 2D array"),
 }

@@ -119,16 +119,24 @@ def test_bundled_and_archive_series_agree(development_archive):
     np.testing.assert_array_equal(from_archive[1].astype(str), from_sktime[1])
 
 
-@pytest.mark.parametrize("name", ["JapaneseVowels", "PLAID"])
-def test_unequal_lengths_of_a_ts_file_are_refused(name):
-    with pytest.raises(ValueError, match="time points. Unequal lengths.*Resample"):
-        load_ucr(name)
+@pytest.mark.parametrize(
+    ("name", "n_series", "shape"), [("JapaneseVowels", 270, (12, 20)), ("PLAID", 537, (500,))]
+)
+def test_series_of_unequal_lengths_are_a_list(no_network, name, n_series, shape):
+    X, y = load_ucr(name, split="train")
+    assert (len(X), len(y), X[0].shape) == (n_series, n_series, shape)
+    assert not any(np.isnan(series).any() for series in X)
 
 
-def test_nan_padding_of_a_tsv_file_is_refused(archive):
-    path = archive("1\t0.5\t0.25\n2\t1.5\tNaN\n")
-    with pytest.raises(ValueError, match="NaN.* in 1 of 2 series. Unequal lengths.*Resample"):
-        load_ucr("Toy", path=path)
+def test_nan_padding_of_a_tsv_file_is_cut_off(archive):
+    X, _ = load_ucr("Toy", split="train", path=archive("1\t0.5\t0.25\n2\t1.5\tNaN\n"))
+    assert [series.tolist() for series in X] == [[0.5, 0.25], [1.5]]
+
+
+@pytest.mark.parametrize("row", ["2\tNaN\t1.5", "2\tNaN\tNaN"])
+def test_other_missing_values_are_refused(archive, row):
+    with pytest.raises(ValueError, match="NaN.* in 1 of 2 series, expected them at the end"):
+        load_ucr("Toy", path=archive(f"1\t0.5\t0.25\n{row}\n"))
 
 
 @pytest.mark.parametrize("text", ["", "\n", GOOD[:-5], "1\t0.5\tx\n", "1\n2\n"])

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from skreprogram._panels import without_padding
+
 
 def load_ucr(name, split=None, path=None, download=True):
     """Load a data set of the UCR/UEA archive of time series classification, official split.
 
     Without `path`, the data sets inside the installed sktime are read first (ACSF1, ArrowHead,
-    BasicMotions, GunPoint, ItalyPowerDemand, OSULeaf and UnitTest: no network needed), then those
-    downloaded before, and only then the network is asked, through sktime.
+    BasicMotions, GunPoint, ItalyPowerDemand, JapaneseVowels, OSULeaf, PLAID and UnitTest: no
+    network needed), then those downloaded before, and only then the network is asked, through
+    sktime.
 
     Parameters
     ----------
@@ -30,11 +33,12 @@ def load_ucr(name, split=None, path=None, download=True):
 
     Returns
     -------
-    X_train : ndarray of shape (n_samples, length) or (n_samples, n_channels, length)
-        Training series in float64, two-dimensional if they have one channel.
+    X_train : ndarray of shape (n_samples, length) or (n_samples, n_channels, length), or list
+        Training series in float64, two-dimensional if they have one channel. Series of unequal
+        lengths are a list of arrays of shape (length,) or (n_channels, length).
     y_train : ndarray of shape (n_samples,)
         Their labels as the archive writes them: integers from ``.tsv``, strings from ``.ts``.
-    X_test : ndarray of shape (n_samples, length) or (n_samples, n_channels, length)
+    X_test : ndarray of shape (n_samples, length) or (n_samples, n_channels, length), or list
         Test series. `X_test` and `y_test` are returned only if `split` is None; for ``"train"`` or
         ``"test"`` the result is that part's ``X, y``.
     y_test : ndarray of shape (n_samples,)
@@ -43,8 +47,8 @@ def load_ucr(name, split=None, path=None, download=True):
     Raises
     ------
     ValueError
-        If the name is not in the folder, or a file is damaged, or the series have unequal lengths
-        or missing values.
+        If the name is not in the folder, or a file is damaged, or values are missing elsewhere than
+        at the end of series.
     OSError
         If the folder or the files are not there, or the download fails.
 
@@ -66,6 +70,9 @@ def load_ucr(name, split=None, path=None, download=True):
     >>> X, y = load_ucr("BasicMotions", split="train")
     >>> X.shape
     (40, 6, 100)
+    >>> X, y = load_ucr("JapaneseVowels", split="train")
+    >>> [series.shape for series in X[:3]]
+    [(12, 20), (12, 26), (12, 22)]
     """
     if split not in (None, "train", "test"):
         raise ValueError(f'Got split={split!r}, but expected None, "train" or "test".')
@@ -76,7 +83,8 @@ def load_ucr(name, split=None, path=None, download=True):
         return _read(folder, split)
     X_train, y_train = _read(folder, "train")
     X_test, y_test = _read(folder, "test")
-    if X_train.shape[1:] != X_test.shape[1:]:
+    arrays = isinstance(X_train, np.ndarray) and isinstance(X_test, np.ndarray)
+    if arrays and X_train.shape[1:] != X_test.shape[1:]:
         raise ValueError(
             f"Got {folder.name} with training series of shape {X_train.shape[1:]} and test series "
             f"of shape {X_test.shape[1:]}, but expected equal shapes. Resample them to a common "
@@ -196,10 +204,12 @@ def _read_ts(file):
             "labels. The file may be cut short: unpack the archive again."
         ) from error
     series = [[np.asarray(cell, dtype=float) for cell in row] for row in frame.itertuples(False)]
-    lengths = sorted({len(channel) for row in series for channel in row})
-    if len(lengths) > 1:
-        raise ValueError(_unequal(file, f"series of {lengths[0]} to {lengths[-1]} time points"))
-    X = np.array(series)
+    longest = max(len(channel) for row in series for channel in row)
+    # as the archive's .tsv files have it: NaN up to one length
+    X = np.full((len(series), len(series[0]), longest), np.nan)
+    for row, channels in zip(X, series, strict=True):
+        for values, channel in zip(row, channels, strict=True):
+            values[: len(channel)] = channel
     return (X[:, 0] if X.shape[1] == 1 else X), y
 
 
@@ -208,16 +218,13 @@ def _checked(X, y, file):
         raise ValueError(f"Got '{file}' with {len(X)} series and {len(y)} labels. Expected a pair.")
     if X.shape[-1] == 0:
         raise ValueError(f"Got '{file}' with labels only, but expected series. Unpack it again.")
-    n_missing = int(np.isnan(X).any(axis=tuple(range(1, X.ndim))).sum())
+    series = without_padding(X)
+    n_missing = sum(bool(np.isnan(each).any()) or not each.size for each in series)
     if n_missing:
-        raise ValueError(_unequal(file, f"missing values (NaN) in {n_missing} of {len(X)} series"))
-    return X, y
-
-
-def _unequal(file, finding):
-    return (
-        f"Got '{file}' with {finding}. Unequal lengths, which the archive pads with NaN, and "
-        "missing values are not supported yet. Resample each series to a common length with "
-        "np.interp, or pad it with its last value; the 2018 archive has such copies in its folder "
-        "Missing_value_and_variable_length_datasets_adjusted, which can be given as path=."
-    )
+        raise ValueError(
+            f"Got '{file}' with missing values (NaN) in {n_missing} of {len(X)} series, expected "
+            "them at the end of series only, where they are padding. Fill them, for example with "
+            "np.interp; the 2018 archive has such copies in its folder "
+            "Missing_value_and_variable_length_datasets_adjusted, which can be given as path=."
+        )
+    return (X if len({each.shape for each in series}) == 1 else series), y
