@@ -248,6 +248,7 @@ def test_an_estimator_trains_it_on_a_source_that_stays_as_it_is(tmp_path):
     np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
 
 
+@pytest.mark.slow
 def test_a_matrix_teaches_the_packaged_one_to_swap_two_digits():
     X, y = load_digits(n_class=2, return_X_y=True)
     X = X.reshape(-1, 8, 8)

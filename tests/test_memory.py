@@ -1,7 +1,10 @@
 """A grid search in two processes neither ships nor copies a source of 100 MB."""
 
+import ctypes
+import gc
 import os
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -88,7 +91,12 @@ def bytes_sent(heavy):
     pickled = queues.dumps
     with pytest.MonkeyPatch.context() as patch:
         search(table_source())
-        light = shares_of_memory() if ROLLUP.exists() else 0
+        light = 0
+        if ROLLUP.exists():
+            # what earlier tests left in this process must not be given back while it is watched
+            gc.collect()
+            ctypes.CDLL(None).malloc_trim(0)
+            light = shares_of_memory()
         log.unlink()
         patch.setattr(queues, "dumps", counting)
         if not ROLLUP.exists():
@@ -113,5 +121,17 @@ def test_every_worker_loads_the_source_once(heavy, bytes_sent):
 
 @pytest.mark.skipif(not ROLLUP.exists(), reason="only Linux tells the share of each process")
 def test_the_processes_together_hold_one_more_copy_at_most(bytes_sent):
+    # no lower bound: the system may take pages of the file back that nobody reads any more
     *_, growth = bytes_sent
-    assert 50 * MEGABYTE < growth < 150 * MEGABYTE
+    assert growth < 150 * MEGABYTE
+
+
+@pytest.mark.skipif(not ROLLUP.exists(), reason="only Linux tells the share of each process")
+def test_memory_that_is_taken_is_seen():
+    before = shares_of_memory()
+    with Watch() as watch:
+        taken = np.ones(int(100 * MEGABYTE), np.uint8)
+        deadline = time.monotonic() + 10
+        while watch.peak < before + taken.nbytes / 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert watch.peak > before + taken.nbytes / 2

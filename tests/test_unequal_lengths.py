@@ -86,7 +86,8 @@ def test_series_are_brought_to_the_longest_of_the_training_set():
 def test_tones_are_told_apart_whatever_their_lengths():
     X, y = make_tones(n_samples=40, length=50, n_classes=2, random_state=0)
     X = [resample(series[None], 30 + n % 20)[0] for n, series in enumerate(X)]
-    clf = TimeSeriesReprogrammer(effort="fast", random_state=0).fit(X[:20], y[:20])
+    clf = TimeSeriesReprogrammer(input_transformation="modulation", random_state=0)
+    clf.fit(X[:20], y[:20])
     assert clf.score(X[20:], y[20:]) >= 0.9
 
 
