@@ -80,6 +80,46 @@ def test_products_in_parts_change_nothing(shape, monkeypatch):
     np.testing.assert_allclose(solve_ridge(F, Y, weight, ALPHAS).coef, whole.coef, rtol=1e-8)
 
 
+@pytest.fixture
+def large(monkeypatch):
+    """More rows than eigenvectors are made for, and still more features."""
+    monkeypatch.setattr(_ridge, "N_CHOOSING", 25)
+    return problem((40, 60), seed=1)
+
+
+@pytest.mark.parametrize("alpha", [1e-2, 1.0, 100.0])
+def test_many_rows_are_solved_as_few_are(large, alpha, monkeypatch):
+    solution = solve_ridge(*large, [alpha])
+    monkeypatch.setattr(_ridge, "N_CHOOSING", 1_000)
+    expected = solve_ridge(*large, [alpha])
+    for got, wanted in zip(solution, expected, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-6, atol=1e-9)
+
+
+def test_many_rows_that_repeat_one_another_bear_a_tiny_penalty(large):
+    F, Y, weight = large
+    F, Y, weight = (np.concatenate([part, part[:5]]) for part in (F, Y, weight))
+    solution = solve_ridge(F.astype(np.float32), Y, weight, [1e-14])
+    np.testing.assert_allclose(F @ solution.coef + solution.intercept, Y, atol=0.1)
+
+
+def test_many_rows_choose_their_penalty_on_a_part(large):
+    F, Y, weight = large
+    some = np.sort(np.random.RandomState(0).permutation(40)[:25])
+    expected = RidgeCV(ALPHAS).fit(F[some], Y[some], weight[some])
+    assert solve_ridge(F, Y, weight, ALPHAS).alpha == expected.alpha_
+
+
+def test_a_part_of_the_rows_chooses_about_the_penalty_of_all():
+    rng = np.random.RandomState(0)
+    F = rng.normal(size=(300, 400)) / 20
+    Y = F @ rng.normal(size=(400, 3)) + 0.3 * rng.normal(size=(300, 3))
+    grid = np.logspace(-5, 3, 25)
+    of_all = solve_ridge(F, Y, np.ones(300), grid).alpha
+    of_part = solve_ridge(F[:150], Y[:150], np.ones(150), grid).alpha
+    assert of_all / 5 < of_part < of_all * 5
+
+
 def test_features_that_repeat_one_another_are_no_trouble():
     F, Y, weight = problem((30, 4))
     twice = solve_ridge(np.hstack([F, F]), Y, weight, [2.0])

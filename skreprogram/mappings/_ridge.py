@@ -3,12 +3,15 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import cho_factor, cho_solve, eigh
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, logsumexp
 
 # rows or columns that are turned to double precision at once
 BLOCK = 2048
+# more rows choose their penalty on so many of them: eigenvectors take n^3
+N_CHOOSING = 1_500
 
 
 class RidgeSolution(NamedTuple):
@@ -45,15 +48,35 @@ def solve_ridge(F, Y, sample_weight, alphas):
     by ``(y - H y)_i / (1 - H_ii - w_i / sum(w))`` where ``H = Q diag(L / (L + alpha)) Q'`` [1]_.
     The smaller one of ``A A'`` and ``A' A`` is decomposed, once for all penalties.
 
+    Of more than 1,500 rows with still more features, 1,500 drawn rows choose the penalty, and all
+    are solved with it by Cholesky's factorisation of ``A A' + alpha``: with the inverse G,
+    ``1 - H_ii = alpha G_ii``. The best penalty is the ratio of two variances, which does not
+    depend on the number of rows.
+
     References
     ----------
     .. [1] R. Rifkin, R. Lippert, "Notes on Regularized Least Squares", MIT-CSAIL-TR-2007-025.
     """
+    is_large = N_CHOOSING < len(F) <= F.shape[1]
+    if is_large and len(alphas) > 1:
+        # no global generator
+        some = np.sort(np.random.RandomState(0).permutation(len(F))[:N_CHOOSING])
+        alphas = [solve_ridge(F[some], Y[some], sample_weight[some], alphas).alpha]
     root = np.sqrt(sample_weight)[:, None]
     share = sample_weight / sample_weight.sum()
     centre, middle = share @ F, share @ Y
     A = (F - centre) * root
     targets = ((Y - middle) * root).astype(np.float64)
+    # rounding outgrows a penalty that is smaller, and the factorisation fails
+    is_safe = is_large and alphas[0] >= 1e-4
+    solve = _by_inverse if is_safe else _by_eigenvectors
+    alpha, error, dual = solve(A, targets, share, alphas)
+    coef = _in_double(A.T, dual).astype(A.dtype)
+    return RidgeSolution(coef, middle - centre @ coef, float(alpha), Y - error / root)
+
+
+def _by_eigenvectors(A, targets, share, alphas):
+    """Best penalty, its errors of rows left out, and weights of the rows."""
     eigenvalues, Q = _decompose(A)
     rotated = Q.T @ targets
     best = None
@@ -66,9 +89,19 @@ def solve_ridge(F, Y, sample_weight, alphas):
         if best is None or loss < best[0]:
             best = loss, alpha, error
     _, alpha, error = best
-    dual = Q @ (rotated / (eigenvalues + alpha)[:, None])
-    coef = _in_double(A.T, dual).astype(A.dtype)
-    return RidgeSolution(coef, middle - centre @ coef, float(alpha), Y - error / root)
+    return alpha, error, Q @ (rotated / (eigenvalues + alpha)[:, None])
+
+
+def _by_inverse(A, targets, share, alphas):
+    """The same for one penalty, which costs a tenth."""
+    (alpha,) = alphas
+    kernel = _gram(A)
+    kernel[np.diag_indices_from(kernel)] += alpha
+    factor = cho_factor(kernel, lower=True, overwrite_a=True)
+    dual = cho_solve(factor, targets)
+    inverse, _ = dpotri(factor[0], lower=1, overwrite_c=1)
+    left = alpha * inverse.diagonal() - share
+    return alpha, alpha * dual / np.maximum(left, 1e-10)[:, None], dual
 
 
 def _decompose(A):
@@ -82,6 +115,17 @@ def _decompose(A):
     if n_samples <= n_features:
         return eigenvalues[kept], Q[:, kept]
     return eigenvalues[kept], _in_double(A, V[:, kept] / np.sqrt(eigenvalues[kept]))
+
+
+def _gram(A):
+    """``A A'``, multiplied in the precision of A and summed up in double.
+
+    Rows have about unit norm, so that single precision is off by a millionth at most.
+    """
+    total = np.zeros((len(A), len(A)))
+    for j in range(0, A.shape[1], BLOCK):
+        total += A[:, j : j + BLOCK] @ A[:, j : j + BLOCK].T
+    return total
 
 
 def _in_double(left, right):
