@@ -7,7 +7,7 @@ import pytest
 import torch
 from every_mapping import EVERY_NAME, mapping_of
 from sklearn.linear_model import LogisticRegression
-from small_tasks import composition, options, rows, task
+from small_tasks import assert_equal_programs, composition, options, rows, task
 
 from skreprogram.mappings import FeaturesMapping, FrequencyMapping, LinearMapping, OutputMapping
 from skreprogram.training import class_scores, fit_programs, rows_of
@@ -21,6 +21,7 @@ class Counting:
     """A network that counts the rows it sees."""
 
     shares_frames = False
+    rows_at_once = 64
 
     def __init__(self, network):
         self.network = network
@@ -61,6 +62,12 @@ def test_the_solved_head_is_that_of_all_rows_in_their_order(n_rows):
     solved = mapping.solve(omega, mapping.pool(omega, (stage,)), one.train.y, one.train.weight, 2)
     for name in ("weight", "bias"):
         np.testing.assert_allclose(program.output[name], solved[name], atol=1e-8)
+
+
+def test_a_closed_form_does_not_depend_on_the_seed():
+    composed = composition(FeaturesMapping(), STILL)
+    tasks = [task(300)._replace(seed=seed) for seed in (0, 1)]
+    assert_equal_programs(*fit_programs(tasks, composed, options()), atol=0)
 
 
 def test_views_contribute_their_features_side_by_side():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from skreprogram.sources import SourceModel
+from skreprogram.sources import SourceModel, _network
 
 
 class Staged(nn.Module):
@@ -187,6 +187,34 @@ def test_unknown_feature_layers_are_refused():
 def test_feature_layers_that_are_never_called_are_refused():
     with pytest.raises(ValueError, match="never calls"):
         network_of(Unused(), feature_layers="spare").features(torch.ones(1, 4))
+
+
+@pytest.mark.parametrize("layers", [None, ("0", "2")])
+def test_rows_that_outgrow_the_caches_are_run_in_parts_with_the_same_answers(layers, monkeypatch):
+    sizes = []
+    module = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3))
+    module[0].register_forward_hook(lambda _, given, __: sizes.append(len(given[0])))
+    network = network_of(module, feature_layers=layers)
+    X = torch.rand(11, 4)
+    sizes.clear()
+    with torch.no_grad():
+        whole = network.outputs(X), *network.features(X)
+        monkeypatch.setattr(_network, "NUMBERS_AT_ONCE", 16)
+        parts = network.outputs(X), *network.features(X)
+    assert sizes == [11, 11, 4, 4, 3, 4, 4, 3]
+    for got, expected in zip(parts, whole, strict=True):
+        torch.testing.assert_close(got, expected)
+
+
+def test_rows_with_a_gradient_are_run_at_once(monkeypatch):
+    monkeypatch.setattr(_network, "NUMBERS_AT_ONCE", 4)
+    sizes = []
+    module = nn.Linear(4, 3)
+    module.register_forward_hook(lambda _, given, __: sizes.append(len(given[0])))
+    network = network_of(module)
+    sizes.clear()
+    network.outputs(torch.rand(5, 4, requires_grad=True))
+    assert sizes == [5]
 
 
 def test_threads_do_not_mix_up_their_features():

@@ -23,6 +23,8 @@ class BlackBoxNetwork:
 
     shares_frames = False
     is_training = False
+    # rows of data for one pass
+    rows_at_once = 64
 
     def __init__(self, source, dtype):
         if dtype not in _DTYPES:

@@ -39,6 +39,11 @@ class SeveralNetworks:
         return SeveralNetworks(network.with_precision(precision) for network in self.networks)
 
     @property
+    def rows_at_once(self):
+        """Rows of data for one pass."""
+        return min(network.rows_at_once for network in self.networks)
+
+    @property
     def is_training(self):
         """Whether any part is in training mode; it never should be."""
         return any(network.is_training for network in self.networks)

@@ -12,7 +12,7 @@ from skreprogram.training._batches import n_batches
 from skreprogram.training._finetuning import begun_solved, source_side
 from skreprogram.training._net import count_labels
 from skreprogram.training._optimizers import stacks_exactly
-from skreprogram.training._predict import ROWS_AT_ONCE, passes
+from skreprogram.training._predict import passes
 from skreprogram.training._self_training import solve_in_rounds
 from skreprogram.training._settling import settle
 from skreprogram.training._task import Rows
@@ -116,17 +116,23 @@ def _recounted(behind, cached, composition, generator, strategy):
 def _solve(task, probe, composition, generator, options):
     """Solve the mapping in closed form on features that the source computes once."""
     mapping, rows, verbose = composition.mapping, merge_copies(task.train), options.verbose
-    picked, given = _probed(rows, probe, composition, generator, verbose)
+    # evenly spread and not drawn: a closed form has one answer, whatever the seed
+    picked = torch.linspace(0, len(rows) - 1, min(N_PROBED, len(rows))).round().long()
+    given = _given(rows, picked, probe, composition, verbose)
     omega = mapping.init(given, task.n_classes, generator)
     constants = {name: tensor.to(composition.device) for name, tensor in omega.items()}
 
     def pooled(batch):
         return mapping.pool(constants, tree_map(lambda stage: stage[0], probe.given(batch)))
 
+    first = mapping.pool(omega, given)
     others = torch.ones(len(rows), dtype=torch.bool).index_fill(0, picked, False).nonzero()[:, 0]
-    rest = passes(rows.X[others], pooled, composition.device, verbose)
-    features = torch.cat([mapping.pool(omega, given), *rest])
-    features = features[torch.cat([picked, others]).argsort()]
+    # filled part by part: of thousands of rows there is no room for a second copy
+    features = first.new_empty(len(rows), first.shape[1])
+    features[picked] = first
+    for part in passes(rows.X[others], pooled, composition, verbose):
+        features[others[: len(part)]] = part
+        others = others[len(part) :]
     loss = {} if options.loss.closed_form else {"loss": options.loss.rows}
 
     def solve(known):
@@ -136,7 +142,7 @@ def _solve(task, probe, composition, generator, options):
     if task.unlabelled is None or not options.unlabelled.closed_form:
         return program_of((probe.rows(0)[0], solve(rows)))
     more = merge_copies(task.unlabelled)
-    more = replace(more, X=torch.cat(list(passes(more.X, pooled, composition.device, verbose))))
+    more = replace(more, X=torch.cat(list(passes(more.X, pooled, composition, verbose))))
     score = getattr(mapping, "score", mapping.apply)
     solved = solve_in_rounds(solve, score, rows, more, options.unlabelled)
     return program_of((probe.rows(0)[0], solved))
@@ -159,7 +165,7 @@ def _output_side(task, probe, composition, generator, options=None):
     """The mapping's tensors before training."""
     mapping = composition.mapping
     if isinstance(mapping, LabelMapping) and mapping.uses_counts:
-        counts = _counts(task.train, task.n_classes, probe, composition.device)
+        counts = _counts(task.train, task.n_classes, probe, composition)
         if task.start is not None:
             counts = counts + task.start.tensors()[1]["counts"]
         return {"matrix": mapping.estimate(counts, generator), "counts": counts}
@@ -174,7 +180,8 @@ def _fresh_output_side(task, probe, composition, generator, options):
     if isinstance(mapping, LabelMapping):
         # of the outputs only their number matters
         rows = rows.split(1)[0]
-    picked, given = _probed(rows, probe, composition, generator)
+    picked = torch.randperm(len(rows), generator=generator)[:N_PROBED].sort().values
+    given = _given(rows, picked, probe, composition)
     omega = mapping.init(given, task.n_classes, generator)
     settles = mapping.trainable and mapping.reads == "outputs"
     if options is None or not options.asks_queries or not settles:
@@ -185,18 +192,17 @@ def _fresh_output_side(task, probe, composition, generator, options):
     )
 
 
-def _probed(rows, probe, composition, generator, verbose=0):
-    """Numbers of some rows drawn at random, and what the source gives for them."""
-    picked = torch.randperm(len(rows), generator=generator)[:N_PROBED].sort().values
-    parts = list(passes(rows.X[picked], probe.given, composition.device, verbose))
-    return picked, tree_map(lambda *tensors: torch.cat(tensors, 1)[0], *parts)
+def _given(rows, picked, probe, composition, verbose=0):
+    """What the source gives for some rows."""
+    parts = list(passes(rows.X[picked], probe.given, composition, verbose))
+    return tree_map(lambda *tensors: torch.cat(tensors, 1)[0], *parts)
 
 
-def _counts(rows, n_classes, probe, device):
+def _counts(rows, n_classes, probe, composition):
     """Label counts of one program over all its rows; shape (n_outputs, n_classes)."""
     total = 0
     with torch.no_grad():
-        for part in rows.to(device).split(ROWS_AT_ONCE):
+        for part in rows.to(composition.device).split(composition.network.rows_at_once):
             given = probe.given(part.X[None])
             votes = probe.mapping.votes(given, n_classes)
             total += count_labels(given, part.y[None], part.weight[None], n_classes, votes)
@@ -207,7 +213,7 @@ def _through(rows, probe, composition, verbose):
     """The rows with what the source gives in the place of the data."""
     if rows is None:
         return None
-    parts = list(passes(rows.X, probe.given, composition.device, verbose))
+    parts = list(passes(rows.X, probe.given, composition, verbose))
     return replace(rows, X=torch.cat(parts, 1)[0])
 
 

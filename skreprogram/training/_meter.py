@@ -77,6 +77,11 @@ class MeteredNetwork:
         self.levels = levels
 
     @property
+    def rows_at_once(self):
+        """Rows of data for one pass."""
+        return self.network.rows_at_once
+
+    @property
     def collects(self):
         """Whether inputs may be written part by part: a black box collects them."""
         return hasattr(self.network, "answers")

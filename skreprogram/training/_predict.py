@@ -4,8 +4,6 @@ import torch
 from torch.utils._pytree import tree_leaves, tree_map
 from tqdm.auto import tqdm
 
-ROWS_AT_ONCE = 64
-
 
 def class_scores(program, composition, X, verbose=0):
     """Scores of the target classes, or values, without any training machinery.
@@ -27,7 +25,7 @@ def class_scores(program, composition, X, verbose=0):
     """
     model = composition.model([(*program.tensors(), program.source_tensors())])
     rows = torch.from_numpy(X)
-    parts = list(passes(rows, lambda batch: model(batch)[0], composition.device, verbose))
+    parts = list(passes(rows, lambda batch: model(batch)[0], composition, verbose))
     return torch.cat(parts).double().numpy()
 
 
@@ -56,10 +54,11 @@ def source_inputs(program, transformation, space, X):
     return tuple(tree_leaves(arrays)) if isinstance(arrays, list) else arrays
 
 
-def passes(X, function, device, verbose=0):
+def passes(X, function, composition, verbose=0):
     """Call a function of one stacked batch on all rows; results come back to the CPU."""
-    starts = range(0, len(X), ROWS_AT_ONCE)
+    size, device = composition.network.rows_at_once, composition.device
+    starts = range(0, len(X), size)
     with torch.no_grad():
         for start in tqdm(starts, desc="running the source", unit="batch", disable=not verbose):
-            batch = X[start : start + ROWS_AT_ONCE].to(device).unsqueeze(0)
+            batch = X[start : start + size].to(device).unsqueeze(0)
             yield tree_map(lambda tensor: tensor.cpu(), function(batch))
