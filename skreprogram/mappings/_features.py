@@ -1,6 +1,7 @@
 """A head on the source's features, solved in closed form."""
 
 import torch
+from torch.utils._pytree import tree_leaves
 
 from skreprogram.mappings._base import OutputMapping
 from skreprogram.mappings._head import list_alphas, solve_head, standardise
@@ -61,7 +62,7 @@ class FeaturesMapping(OutputMapping, name="features"):
     def init(self, given, n_classes, generator):
         self._check()
         params = {}
-        for i, stage in enumerate(given):
+        for i, stage in enumerate(tree_leaves(given)):
             if self._needs_thresholds() and stage.ndim > 2:
                 levels = share_levels(stage, self.quantiles)
                 params[f"thresholds/{i}"], params[f"width/{i}"] = levels
@@ -82,7 +83,7 @@ class FeaturesMapping(OutputMapping, name="features"):
         params : dict of str to torch.Tensor
             What `init` drew.
         given : tuple of torch.Tensor of shape (n_samples, channels, *positions)
-            Stages.
+            Stages, or for each view a tuple of them.
 
         Returns
         -------
@@ -90,7 +91,7 @@ class FeaturesMapping(OutputMapping, name="features"):
             Statistics of all stages side by side.
         """
         poolings = tuple(self.poolings)
-        stages = enumerate(given)
+        stages = enumerate(tree_leaves(given))
         parts = [
             pool(stage, poolings, params.get(f"thresholds/{i}"), params.get(f"width/{i}"))
             for i, stage in stages
