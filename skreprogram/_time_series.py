@@ -27,10 +27,10 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
         source. "auto" is "modulations" where the source hears sound, "pictures" where it takes
         images of three colours, and "padding" elsewhere.
     output_mapping : str or OutputMapping, default="heads"
-        From the source to the classes: "heads" (a head on each statistic of the source's features,
-        averaged), "features" (one head on all of them), "linear" (head on its outputs), "first",
-        "random", "frequency", "iterative" (source labels stand for target classes), or an object
-        of :mod:`skreprogram.mappings`.
+        From the source to the classes: "heads" (a head on each statistic of the source's features
+        and on each view, averaged), "features" (one head on all of them), "linear" (head on its
+        outputs), "first", "random", "frequency", "iterative" (source labels stand for target
+        classes), or an object of :mod:`skreprogram.mappings`.
     effort : {"fast", "default", "best"}, default="default"
         What "auto" stands for: "fast" lets the network of spoken words hear two tones of each
         series, "default" eight; with "best" a network of photographs sees pictures of it, too.
@@ -95,7 +95,8 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
         for dense layers, not for filters of single channels; it rounds outputs to three digits.
     random_state : int, RandomState or None, default=None
         Seed of everything that is drawn; None draws it from numpy's global generator, as in
-        scikit-learn. No other global generator is touched.
+        scikit-learn. No other global generator is touched. The defaults draw nothing: the same
+        data give the same program.
     verbose : int, default=0
         1 shows progress bars.
 

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
-from scipy.linalg.lapack import dpotri
+from scipy.linalg.blas import get_blas_funcs
+from scipy.linalg.lapack import dtrtri
 
 # rows or columns that are turned to double precision at once
 BLOCK = 2048
@@ -105,8 +106,10 @@ def _by_inverse(A, targets, share, alphas):
     kernel[np.diag_indices_from(kernel)] += alpha
     factor = cho_factor(kernel, lower=True, overwrite_a=True)
     dual = cho_solve(factor, targets)
-    inverse, _ = dpotri(factor[0], lower=1, overwrite_c=1)
-    left = alpha * inverse.diagonal() - share
+    # of the inverse only the diagonal counts: G = T' T with the inverse T of the triangle
+    triangle, _ = dtrtri(factor[0], lower=1, overwrite_c=1)
+    diagonal = np.square(np.tril(triangle)).sum(0)
+    left = alpha * diagonal - share
     return alpha, alpha * dual / np.maximum(left, 1e-10)[:, None], dual
 
 
@@ -124,13 +127,14 @@ def _decompose(A):
 
 
 def _gram(A):
-    """``A A'``, multiplied in the precision of A and summed up in double.
+    """Lower triangle of ``A A'``, multiplied in the precision of A and summed up in double.
 
     Rows have about unit norm, so that single precision is off by a millionth at most.
     """
-    total = np.zeros((len(A), len(A)))
+    total = np.zeros((len(A), len(A)), order="F")
+    (multiply,) = get_blas_funcs(["syrk"], [A])
     for j in range(0, A.shape[1], BLOCK):
-        total += A[:, j : j + BLOCK] @ A[:, j : j + BLOCK].T
+        total += multiply(1.0, A[:, j : j + BLOCK].T, trans=1, lower=1)
     return total
 
 

@@ -118,7 +118,9 @@ class LogMel(nn.Module):
         # Sixteen bits are too few for powers that span ten decades.
         with torch.autocast(padded.device.type, enabled=False):
             spectrum = torch.fft.rfft(windows * self.window, n=self.n_fft)
-            power = (spectrum.real.square() + spectrum.imag.square()) @ self.bands
+            # both parts of a number in one product: a sum over strides of two takes longer
+            squares = torch.view_as_real(spectrum).square().flatten(-2)
+            power = squares @ self.bands.repeat_interleave(2, 0)
             level = (power + self.floor).log()
         return ((level - self.mean) / self.scale).transpose(1, 2)
 
