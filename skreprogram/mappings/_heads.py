@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skreprogram.mappings._features import FeaturesMapping
+from skreprogram.mappings._features import FeaturesMapping, without_scales
 from skreprogram.mappings._head import Head, class_targets, list_alphas, standardise
 from skreprogram.mappings._mixture import mix
 from skreprogram.mappings._pooling import order
@@ -102,23 +102,23 @@ class HeadsMapping(FeaturesMapping, name="heads"):
             return super().solve(params, pooled, y, weight, n_classes, loss)
         # mean weight one, so that the penalties mean the same whatever the weights' scale
         weight = weight.numpy() / weight.numpy().mean()
-        found = []
+        found, scales = [], params.get("feature_weights")
         coef = pooled.new_zeros(pooled.shape[1], n_classes)
         for number in range(int(params["head_of"].max()) + 1):
             own = (params["head_of"] == number).nonzero()[:, 0]
-            head, left_out = self._one(pooled[:, own], y, weight, n_classes)
+            scale = None if scales is None else scales[own]
+            head, left_out = self._one(pooled[:, own], y, weight, n_classes, scale)
             coef[own] = head.weight
             found.append((head.bias, left_out))
         biases, left_out = zip(*found, strict=True)
         shares, sharp = mix(np.stack(left_out), y.numpy(), weight)
         head = Head(pooled.mean(0), coef * sharp, torch.stack(biases) * sharp)
-        solved = {name: tensor for name, tensor in params.items() if name != "factor"}
-        solved["shares"] = torch.from_numpy(shares).to(pooled)
+        solved = {**without_scales(params), "shares": torch.from_numpy(shares).to(pooled)}
         return {**solved, **head._asdict()}
 
-    def _one(self, pooled, y, weight, n_classes):
+    def _one(self, pooled, y, weight, n_classes, scale=None):
         """One head and its scores of samples that were left out, both calibrated."""
-        standard = standardise(pooled.mean(0), pooled.std(0, correction=0))
+        standard = standardise(pooled.mean(0), pooled.std(0, correction=0), scale)
         F = ((pooled - standard["shift"]) * standard["factor"]).numpy()
         solution = solve_ridge(
             F, class_targets(y, n_classes, F.dtype), weight, list_alphas(self.alphas)

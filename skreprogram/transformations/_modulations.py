@@ -7,13 +7,18 @@ from skreprogram.transformations._side_by_side import SideBySide
 from skreprogram.transformations._sums import SumsTransformation
 
 
-def modulations():
-    """Make the default input transformation for time series; nothing of it trains.
+def modulations(trains=()):
+    """Make the default input transformation for time series.
 
     Two views last as long as the series, with a frame of the spectrogram for each point: its
     values and its differences. Six last one second: value and slope together in two bands, a voice
     of eight harmonics, values and differences on the scale of the whole set, running sums, and
     ranks.
+
+    Parameters
+    ----------
+    trains : tuple of {"band", "gain", "program"}, default=()
+        What training changes in every view; see `FrequencyModulation`. By default nothing trains.
 
     Returns
     -------
@@ -29,23 +34,28 @@ def modulations():
 
     return SideBySide(
         [
-            FrequencyModulation(),
-            DifferencesTransformation(FrequencyModulation()),
-            DifferencesTransformation(_second(), keep=True),
-            _second(low=100.0, high=500.0, harmonics=8),
-            _second(scale="set"),
-            DifferencesTransformation(_second(scale="set")),
-            SumsTransformation(_second()),
-            _second(scale="rank"),
+            FrequencyModulation(trains=trains),
+            DifferencesTransformation(FrequencyModulation(trains=trains)),
+            DifferencesTransformation(_second(trains), keep=True),
+            _second(trains, low=100.0, high=500.0, harmonics=8),
+            _second(trains, scale="set"),
+            DifferencesTransformation(_second(trains, scale="set")),
+            SumsTransformation(_second(trains)),
+            _second(trains, scale="rank"),
         ]
     )
 
 
-def two_modulations():
-    """Make the two of `modulations` that say most together; nothing of it trains.
+def two_modulations(trains=()):
+    """Make the two of `modulations` that say most together.
 
     The values, with a frame of the spectrogram for each point, and value and slope together in
     one second.
+
+    Parameters
+    ----------
+    trains : tuple of {"band", "gain", "program"}, default=()
+        What training changes in every view; see `FrequencyModulation`. By default nothing trains.
 
     Returns
     -------
@@ -58,11 +68,16 @@ def two_modulations():
     >>> len(two_modulations().transformations)
     2
     """
-    return SideBySide([FrequencyModulation(), DifferencesTransformation(_second(), keep=True)])
+    return SideBySide(
+        [
+            FrequencyModulation(trains=trains),
+            DifferencesTransformation(_second(trains), keep=True),
+        ]
+    )
 
 
-def _second(**options):
-    return FrequencyModulation(shortest=1.0, longest=1.0, **options)
+def _second(trains, **options):
+    return FrequencyModulation(shortest=1.0, longest=1.0, trains=trains, **options)
 
 
 InputTransformation.register("modulations", modulations)
