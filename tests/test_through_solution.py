@@ -19,7 +19,8 @@ from skreprogram.mappings import FeaturesMapping, HeadsMapping, ThroughSolution
 from skreprogram.mappings._ridge import solve_ridge
 from skreprogram.sources import SourceModel
 from skreprogram.training import fit_programs
-from skreprogram.training._through_solution import PairedBatches, halve, paired_gain
+from skreprogram.training._solution_batches import PairedBatches, halve
+from skreprogram.training._solution_net import paired_gain
 from skreprogram.transformations import FrequencyModulation, SideBySide
 
 ALL = ("band", "gain", "program")

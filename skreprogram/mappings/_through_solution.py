@@ -126,6 +126,7 @@ class ThroughSolution(OutputMapping, name="through-solution"):
         Returns
         -------
         pooled : torch.Tensor of shape (n_samples, n_features)
+            Statistics of all stages side by side.
         """
         return self._inner().pool(params, given)
 
@@ -142,6 +143,7 @@ class ThroughSolution(OutputMapping, name="through-solution"):
         Returns
         -------
         scores : torch.Tensor of shape (n_samples, n_classes)
+            Unnormalised logarithms of probabilities.
         """
         return self._inner().score(params, pooled)
 
@@ -195,6 +197,7 @@ class ThroughSolution(OutputMapping, name="through-solution"):
         Returns
         -------
         fixed : Fixed
+            Scales, penalties and shares.
         """
         inner = self._inner()
         solved = inner.solve(params, pooled, y, weight, n_classes)
@@ -236,8 +239,9 @@ class ThroughSolution(OutputMapping, name="through-solution"):
         for own, alpha in zip(self._columns(params, y), fixed.alphas, strict=True):
             scale = None if scales is None else scales[own]
             standard = standardise(fixed.mean[own], fixed.spread[own], scale)
-            parts = ((X[:, own] - standard["shift"]) * standard["factor"] for X in (F, query[0]))
-            solved, asked = parts
+            solved, asked = (
+                (X[:, own] - standard["shift"]) * standard["factor"] for X in (F, query[0])
+            )
             heads.append(ridge_answers(solved, targets, weight, asked, alpha))
         if y.is_floating_point():
             return heads[0]

@@ -7,18 +7,13 @@ from skreprogram.transformations._side_by_side import SideBySide
 from skreprogram.transformations._sums import SumsTransformation
 
 
-def modulations(trains=()):
-    """Make the default input transformation for time series.
+def modulations():
+    """Make the default input transformation for time series; nothing of it trains.
 
     Two views last as long as the series, with a frame of the spectrogram for each point: its
     values and its differences. Six last one second: value and slope together in two bands, a voice
     of eight harmonics, values and differences on the scale of the whole set, running sums, and
     ranks.
-
-    Parameters
-    ----------
-    trains : tuple of {"band", "gain", "program"}, default=()
-        What training changes in every view; see `FrequencyModulation`. By default nothing trains.
 
     Returns
     -------
@@ -34,28 +29,23 @@ def modulations(trains=()):
 
     return SideBySide(
         [
-            FrequencyModulation(trains=trains),
-            DifferencesTransformation(FrequencyModulation(trains=trains)),
-            DifferencesTransformation(_second(trains), keep=True),
-            _second(trains, low=100.0, high=500.0, harmonics=8),
-            _second(trains, scale="set"),
-            DifferencesTransformation(_second(trains, scale="set")),
-            SumsTransformation(_second(trains)),
-            _second(trains, scale="rank"),
+            FrequencyModulation(),
+            DifferencesTransformation(FrequencyModulation()),
+            DifferencesTransformation(_second(), keep=True),
+            _second(low=100.0, high=500.0, harmonics=8),
+            _second(scale="set"),
+            DifferencesTransformation(_second(scale="set")),
+            SumsTransformation(_second()),
+            _second(scale="rank"),
         ]
     )
 
 
-def two_modulations(trains=()):
-    """Make the two of `modulations` that say most together.
+def two_modulations():
+    """Make the two of `modulations` that say most together; nothing of it trains.
 
     The values, with a frame of the spectrogram for each point, and value and slope together in
     one second.
-
-    Parameters
-    ----------
-    trains : tuple of {"band", "gain", "program"}, default=()
-        What training changes in every view; see `FrequencyModulation`. By default nothing trains.
 
     Returns
     -------
@@ -68,16 +58,11 @@ def two_modulations(trains=()):
     >>> len(two_modulations().transformations)
     2
     """
-    return SideBySide(
-        [
-            FrequencyModulation(trains=trains),
-            DifferencesTransformation(_second(trains), keep=True),
-        ]
-    )
+    return SideBySide([FrequencyModulation(), DifferencesTransformation(_second(), keep=True)])
 
 
-def _second(trains, **options):
-    return FrequencyModulation(shortest=1.0, longest=1.0, trains=trains, **options)
+def _second(**options):
+    return FrequencyModulation(shortest=1.0, longest=1.0, **options)
 
 
 InputTransformation.register("modulations", modulations)
