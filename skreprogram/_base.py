@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skreprogram._persistence import write_program
-from skreprogram._validation import check_finetuning, check_queries
+from skreprogram._validation import check_finetuning, check_queries, check_through_solution
 from skreprogram._warm_start import last_fit, start_from, with_seen
 from skreprogram.gradients import Gradient
 from skreprogram.mappings import OutputMapping
@@ -97,6 +97,9 @@ class BaseReprogrammer(BaseEstimator):
             self._resolve()
         if self._trains_by_gradient():
             start = self.program_ if begun else None
+            if self.mapping_.trains_through_solution:
+                # a head that is solved needs all rows
+                rows = self._seen = with_seen(self._seen, rows) if begun else rows
             rows = rows_of(*self._as_trained(*rows, anew=not begun))
             self._fit(self._task(rows, None, start), self._options(one_epoch=True), went_on=begun)
             return self
@@ -209,6 +212,8 @@ class BaseReprogrammer(BaseEstimator):
         gradient = Gradient.resolve(choice)
         check_queries(gradient, self.source_, self.transformation_, self.mapping_, self.precision)
         check_finetuning(self, gradient)
+        if self.mapping_.trains_through_solution and self._trains_by_gradient():
+            check_through_solution(self, gradient)
         return gradient
 
     def _compose(self, folded):
@@ -222,13 +227,17 @@ class BaseReprogrammer(BaseEstimator):
 
     def _split(self, X, y, weight):
         """Training rows and, for early stopping, validation rows that are cut from them."""
-        if not self.early_stopping or not self._trains_by_gradient():
+        # a mapping that is solved again at the end needs all rows, and cuts them itself
+        cuts = self._trains_by_gradient() and not self.mapping_.trains_through_solution
+        if not self.early_stopping or not cuts:
             return rows_of(X, y, weight), None
         return hold_out(X, y, weight, self.validation_fraction, self._seed())
 
     def _trains_by_gradient(self):
-        solved = hasattr(self.mapping_, "solve") or not self.mapping_.trainable
-        return bool(self.transformation_.trainable) or not solved or self.finetune is not None
+        mapping = self.mapping_
+        solved = hasattr(mapping, "solve") and not mapping.trains_through_solution
+        trains = bool(mapping.trainable) and not solved
+        return bool(self.transformation_.trainable) or trains or self.finetune is not None
 
     def _seed(self):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -236,7 +245,7 @@ class BaseReprogrammer(BaseEstimator):
     def _options(self, one_epoch=False):
         stopping = self.early_stopping and self._trains_by_gradient() and not one_epoch
         as_named = ("lr", "output_lr", "finetune", "finetune_lr", "batch_size", "optimizer")
-        as_named += ("weight_decay", "augmentation")
+        as_named += ("weight_decay", "augmentation", "validation_fraction")
         return TrainingOptions(
             max_epochs=1 if one_epoch else self.max_epochs,
             lr_scheduler=None if one_epoch else self.lr_scheduler,

@@ -277,6 +277,22 @@ def check_finetuning(estimator, gradient):
         )
 
 
+def check_through_solution(estimator, gradient):
+    """Refuse what cannot train through the solution of a mapping."""
+    if gradient.asks_queries or not gradient.looks_inside:
+        raise ValueError(
+            f"Got gradient={gradient!r} and a program that trains through the solution of its "
+            "mapping, expected 'backprop'. Use gradient='auto'."
+        )
+    for name in ("finetune", "unlabelled"):
+        value = getattr(estimator, name, None)
+        if value is not None:
+            raise ValueError(
+                f"Got {name}={value!r} and a program that trains through the solution of its "
+                "mapping, expected None. Use another output_mapping, such as 'features'."
+            )
+
+
 def _check_number(estimator, name, lowest, kind=Real, exclusive=False):
     value = getattr(estimator, name)
     number = isinstance(value, kind) and not isinstance(value, (bool, np.bool_))
@@ -294,6 +310,7 @@ __all__ = [
     "check_parameters",
     "check_queries",
     "check_samples",
+    "check_through_solution",
     "check_values",
     "check_weights",
 ]

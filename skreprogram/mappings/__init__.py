@@ -13,6 +13,7 @@ from skreprogram.mappings._random import RandomMapping
 from skreprogram.mappings._ridge_mapping import RidgeMapping
 from skreprogram.mappings._semantic import SemanticMapping
 from skreprogram.mappings._similarity import SimilarityMapping
+from skreprogram.mappings._through_solution import ThroughSolution
 from skreprogram.mappings._transport import TransportMapping
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "RidgeMapping",
     "SemanticMapping",
     "SimilarityMapping",
+    "ThroughSolution",
     "TransportMapping",
 ]

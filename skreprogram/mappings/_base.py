@@ -16,6 +16,8 @@ class OutputMapping(Strategy, family="output mapping"):
     """
 
     reads = "outputs"
+    # whether what comes before trains through the mapping's solution, and not beside the mapping
+    trains_through_solution = False
 
     @property
     def trainable(self):

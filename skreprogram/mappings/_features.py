@@ -127,7 +127,8 @@ class FeaturesMapping(OutputMapping, name="features"):
         Parameters
         ----------
         params : dict of str to torch.Tensor
-            What `init` drew.
+            What `init` drew; with ``feature_weights``, standardised features are multiplied by
+            them.
         pooled : torch.Tensor of shape (n_samples, n_features)
             Pooled features of the training data.
         y : torch.Tensor of int of shape (n_samples,), or of float of shape (n_samples, n_targets)
@@ -146,10 +147,10 @@ class FeaturesMapping(OutputMapping, name="features"):
             probabilities.
         """
         # without weights: a feature that is constant in the heavy rows would explode in the others
-        standard = standardise(pooled.mean(0), pooled.std(0, correction=0))
+        spread, own = pooled.std(0, correction=0), params.get("feature_weights")
+        standard = standardise(pooled.mean(0), spread, own)
         head = solve_head(pooled, y, weight, n_classes, standard, self.alphas, loss)
-        solved = {name: tensor for name, tensor in params.items() if name != "factor"}
-        return {**solved, **head._asdict()}
+        return {**without_scales(params), **head._asdict()}
 
     def _check(self):
         unknown = [name for name in self.poolings if name not in POOLINGS]
@@ -168,3 +169,9 @@ class FeaturesMapping(OutputMapping, name="features"):
 
     def _needs_thresholds(self):
         return any(name in self.poolings for name in WITH_THRESHOLDS)
+
+
+def without_scales(params):
+    """Tensors without those that a solution folds into its weights."""
+    folded = ("factor", "feature_weights")
+    return {name: tensor for name, tensor in params.items() if name not in folded}

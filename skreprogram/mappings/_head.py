@@ -64,13 +64,16 @@ def solve_head(given, y, sample_weight, n_targets, standard, alphas=None, loss=N
     return Head(standard["shift"], *tensors)
 
 
-def standardise(mean, spread):
+def standardise(mean, spread, weights=None):
     """Shift and factor that give every feature unit variance and every row about unit norm.
 
     Parameters
     ----------
     mean, spread : torch.Tensor of shape (n_features,)
         Of the features; constant ones get the factor 0.
+    weights : torch.Tensor of shape (n_features,) or None, default=None
+        Positive numbers that the features are multiplied by, before rows get unit norm; None is
+        one for each.
 
     Returns
     -------
@@ -78,9 +81,11 @@ def standardise(mean, spread):
         ``shift`` and ``factor``.
     """
     usable = spread > 1e-6 * (1 + mean.abs())
-    count = max(int(usable.sum()), 1)
     factor = torch.where(usable, 1 / spread.where(usable, spread.new_ones(())), 0.0)
-    return {"shift": mean, "factor": factor / math.sqrt(count)}
+    if weights is None:
+        return {"shift": mean, "factor": factor / math.sqrt(max(int(usable.sum()), 1))}
+    norm = (weights.square() * usable).sum().clamp_min(torch.finfo(mean.dtype).tiny).sqrt()
+    return {"shift": mean, "factor": factor * weights / norm}
 
 
 def list_alphas(alphas, n_alphas=25):

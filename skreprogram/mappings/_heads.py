@@ -5,7 +5,7 @@ import torch
 from torch.nn.functional import pad
 
 from skreprogram.mappings._calibration import calibrate
-from skreprogram.mappings._features import FeaturesMapping
+from skreprogram.mappings._features import FeaturesMapping, without_scales
 from skreprogram.mappings._head import Head, class_targets, list_alphas, standardise
 from skreprogram.mappings._mixture import mix
 from skreprogram.mappings._pooling import order
@@ -104,12 +104,13 @@ class HeadsMapping(FeaturesMapping, name="heads"):
             return super().solve(params, pooled, y, weight, n_classes, loss)
         # mean weight one, so that the penalties mean the same whatever the weights' scale
         weight = weight.numpy() / weight.numpy().mean()
-        found = []
+        found, scales = [], params.get("feature_weights")
         head_of = params["head_of"]
         coef = pooled.new_zeros(*head_of.shape, n_classes)
         for number in range(int(head_of.max()) + 1):
             group, own = (head_of == number).nonzero(as_tuple=True)
-            head, left_out = self._one(pooled[:, own], y, weight, n_classes)
+            scale = None if scales is None else scales[own]
+            head, left_out = self._one(pooled[:, own], y, weight, n_classes, scale)
             coef[group, own] = head.weight
             found.append((head.bias - head.shift @ head.weight, left_out))
         biases, left_out = zip(*found, strict=True)
@@ -119,18 +120,17 @@ class HeadsMapping(FeaturesMapping, name="heads"):
         # the features' means, so that these need not be either: of two classes that is half
         weight, bias = ((part[..., :-1] - part[..., -1:]) * sharp for part in (coef, biases))
         head = Head(pooled.new_zeros(1), weight, bias)
-        solved = {name: tensor for name, tensor in params.items() if name != "factor"}
-        solved["shares"] = torch.from_numpy(shares).to(pooled)
+        solved = {**without_scales(params), "shares": torch.from_numpy(shares).to(pooled)}
         return {**solved, **head._asdict()}
 
-    def _one(self, pooled, y, weight, n_classes):
+    def _one(self, pooled, y, weight, n_classes, scale=None):
         """One head and its scores of samples that were left out, both calibrated."""
         codes = y.numpy()
 
         def loss(left_out, rows, weight):
             return calibrate(left_out, codes[rows], weight).loss
 
-        standard = standardise(pooled.mean(0), pooled.std(0, correction=0))
+        standard = standardise(pooled.mean(0), pooled.std(0, correction=0), scale)
         F = ((pooled - standard["shift"]) * standard["factor"]).numpy()
         targets = class_targets(y, n_classes, F.dtype)
         solution = solve_ridge(F, targets, weight, list_alphas(self.alphas), loss)

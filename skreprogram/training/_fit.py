@@ -2,13 +2,18 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from hashlib import blake2b
 
 import torch
-from torch.utils._pytree import tree_map
 
 from skreprogram.mappings import LabelMapping
 from skreprogram.training._batches import n_batches
+from skreprogram.training._closed_form import (
+    N_PROBED,
+    given_of,
+    input_side,
+    merge_copies,
+    solve_closed_form,
+)
 from skreprogram.training._finetuning import begun_solved, source_side
 from skreprogram.training._net import count_labels
 from skreprogram.training._optimizers import stacks_exactly
@@ -16,10 +21,8 @@ from skreprogram.training._predict import passes
 from skreprogram.training._self_training import solve_in_rounds
 from skreprogram.training._settling import settle
 from skreprogram.training._task import Rows
+from skreprogram.training._through_solution import fit_through_solution, trains_through_solution
 from skreprogram.training._train import program_of, train_stack
-
-# rows shown to the source before training, for the constants of the mapping
-N_PROBED = 256
 
 
 def fit_programs(tasks, composition, options):
@@ -41,6 +44,8 @@ def fit_programs(tasks, composition, options):
     """
     # copies that change in every epoch go through the source anew
     changing = options.unlabelled is not None and options.unlabelled.compares
+    if trains_through_solution(composition):
+        return [fit_through_solution(task, composition, options) for task in tasks]
     moving = composition.transformation.trainable or options.finetune is not None
     if not moving and not changing:
         return [_fit_behind(task, composition, options) for task in tasks]
@@ -62,7 +67,7 @@ def _fit_stack(tasks, composition, options):
     generators, sides = [], []
     for task in tasks:
         generator = torch.Generator().manual_seed(task.seed)
-        theta = _input_side(task, composition, generator)
+        theta = input_side(task, composition, generator)
         tuned = source_side(task, theta, composition, options.finetune)
         probe = composition.model([(theta, {}, tuned)])
         sides.append((theta, _first_head(task, probe, composition, generator, options), tuned))
@@ -77,17 +82,17 @@ def _first_head(task, probe, composition, generator, options):
         return _output_side(task, probe, composition, generator, options)
     task = task._replace(start=None)
     drawn = _output_side(task, probe, composition, generator, options)
-    solved = _solve(task, probe, composition, generator, options)
+    solved = solve_closed_form(task, probe, composition, generator, options)
     return begun_solved(drawn, solved.tensors()[1])
 
 
 def _fit_behind(task, composition, options):
     """Fit the mapping only: the source runs once over the data."""
     generator = torch.Generator().manual_seed(task.seed)
-    theta = _input_side(task, composition, generator)
+    theta = input_side(task, composition, generator)
     probe = composition.model([(theta, {})])
     if hasattr(composition.mapping, "solve"):
-        return _solve(task, probe, composition, generator, options)
+        return solve_closed_form(task, probe, composition, generator, options)
     behind = task._replace(
         train=_through(task.train, probe, composition, options.verbose),
         valid=task.valid and _through(task.valid, probe, composition, options.verbose),
@@ -113,54 +118,6 @@ def _recounted(behind, cached, composition, generator, strategy):
     return solve_in_rounds(estimate, score, behind.train, behind.unlabelled, strategy)
 
 
-def _solve(task, probe, composition, generator, options):
-    """Solve the mapping in closed form on features that the source computes once."""
-    mapping, rows, verbose = composition.mapping, merge_copies(task.train), options.verbose
-    # evenly spread and not drawn: a closed form has one answer, whatever the seed
-    picked = torch.linspace(0, len(rows) - 1, min(N_PROBED, len(rows))).round().long()
-    given = _given(rows, picked, probe, composition, verbose)
-    omega = mapping.init(given, task.n_classes, generator)
-    constants = {name: tensor.to(composition.device) for name, tensor in omega.items()}
-
-    def pooled(batch):
-        return mapping.pool(constants, tree_map(lambda stage: stage[0], probe.given(batch)))
-
-    first = mapping.pool(omega, given)
-    others = torch.ones(len(rows), dtype=torch.bool).index_fill(0, picked, False).nonzero()[:, 0]
-    # filled part by part: of thousands of rows there is no room for a second copy
-    features = first.new_empty(len(rows), first.shape[1])
-    features[picked] = first
-    for part in passes(rows.X[others], pooled, composition, verbose):
-        features[others[: len(part)]] = part
-        others = others[len(part) :]
-    loss = {} if options.loss.closed_form else {"loss": options.loss.rows}
-
-    def solve(known):
-        return mapping.solve(omega, known.X, known.y, known.weight, task.n_classes, **loss)
-
-    rows = replace(rows, X=features)
-    if task.unlabelled is None or not options.unlabelled.closed_form:
-        return program_of((probe.rows(0)[0], solve(rows)))
-    more = merge_copies(task.unlabelled)
-    more = replace(more, X=torch.cat(list(passes(more.X, pooled, composition, verbose))))
-    score = getattr(mapping, "score", mapping.apply)
-    solved = solve_in_rounds(solve, score, rows, more, options.unlabelled)
-    return program_of((probe.rows(0)[0], solved))
-
-
-def _input_side(task, composition, generator):
-    if task.start is not None:
-        return task.start.tensors()[0]
-    # copies merged: constants of the data are the same whether rows are weighted or repeated
-    X = merge_copies(task.train).X
-    if task.unlabelled is not None:
-        X = torch.cat([X, merge_copies(task.unlabelled).X])
-    theta = composition.transformation.init(X, composition.space, generator)
-    # data that are no measurements, such as numbers of tokens, do not tell the precision
-    kind = task.train.weight.dtype
-    return {name: t.to(kind) if t.is_floating_point() else t for name, t in theta.items()}
-
-
 def _output_side(task, probe, composition, generator, options=None):
     """The mapping's tensors before training."""
     mapping = composition.mapping
@@ -181,7 +138,7 @@ def _fresh_output_side(task, probe, composition, generator, options):
         # of the outputs only their number matters
         rows = rows.split(1)[0]
     picked = torch.randperm(len(rows), generator=generator)[:N_PROBED].sort().values
-    given = _given(rows, picked, probe, composition)
+    given = given_of(rows, picked, probe, composition)
     omega = mapping.init(given, task.n_classes, generator)
     settles = mapping.trainable and mapping.reads == "outputs"
     if options is None or not options.asks_queries or not settles:
@@ -190,12 +147,6 @@ def _fresh_output_side(task, probe, composition, generator, options):
     return settle(
         mapping, omega, given, Rows(given, rows.y[picked], rows.weight[picked]), options.loss
     )
-
-
-def _given(rows, picked, probe, composition, verbose=0):
-    """What the source gives for some rows."""
-    parts = list(passes(rows.X[picked], probe.given, composition, verbose))
-    return tree_map(lambda *tensors: torch.cat(tensors, 1)[0], *parts)
 
 
 def _counts(rows, n_classes, probe, composition):
@@ -215,21 +166,6 @@ def _through(rows, probe, composition, verbose):
         return None
     parts = list(passes(rows.X, probe.given, composition, verbose))
     return replace(rows, X=torch.cat(parts, 1)[0])
-
-
-def merge_copies(rows):
-    """Make one row of identical ones, with their summed weight.
-
-    Leave-one-out would be fooled by a copy that stays in.
-    """
-    places = {}
-    for i, (x, y) in enumerate(zip(rows.X.contiguous().numpy(), rows.y.numpy(), strict=True)):
-        places.setdefault((blake2b(x, digest_size=16).digest(), y.tobytes()), []).append(i)
-    if len(places) == len(rows):
-        return rows
-    first = torch.tensor([members[0] for members in places.values()])
-    weight = torch.stack([rows.weight[members].sum() for members in places.values()])
-    return Rows(rows.X[first], rows.y[first], weight)
 
 
 def _steps(task, batch_size):

@@ -63,12 +63,7 @@ class ProgramNet(NeuralNet):
         self._count(given, y, weight)
         awake = torch.tensor(self.awake_, device=losses.device)
         total = (losses + self._penalties(losses)).where(awake, 0.0).sum()
-        if not torch.isfinite(total):
-            raise self._diverged(f"a training loss of {total.item()}", "a finite number")
-        total.backward()
-        gradients = (tensor.grad for tensor in model.parameters() if tensor.grad is not None)
-        if not all(torch.isfinite(gradient[awake]).all() for gradient in gradients):
-            raise self._diverged("NaN or infinite gradients", "finite ones")
+        self._backward(total, awake)
         return {"loss": total, "y_pred": None}
 
     def validation_step(self, batch, **fit_params):
@@ -108,6 +103,15 @@ class ProgramNet(NeuralNet):
                     f"{tuple(X.shape[1:])} as it was given. Return as many samples of that shape."
                 )
         return torch.stack(changed).to(X.dtype)
+
+    def _backward(self, total, awake):
+        """Gradients of the loss, which must be finite where programs still train."""
+        if not torch.isfinite(total):
+            raise self._diverged(f"a training loss of {total.item()}", "a finite number")
+        total.backward()
+        gradients = (tensor.grad for tensor in self.module_.parameters() if tensor.grad is not None)
+        if not all(torch.isfinite(gradient[awake]).all() for gradient in gradients):
+            raise self._diverged("NaN or infinite gradients", "finite ones")
 
     def _losses(self, scores, y, weight):
         """Weighted mean loss of each program; shape (K,)."""

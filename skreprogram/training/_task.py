@@ -131,6 +131,7 @@ class TrainingOptions:
     weight_decay: float = 0.0
     lr_scheduler: object = None
     patience: int | None = None
+    validation_fraction: float = 0.2
     callbacks: tuple = ()
     loss: Loss | RegressionLoss = field(default_factory=CrossEntropy)
     output_lr: float | None = None
