@@ -93,34 +93,37 @@ print(f"\nSound of {waveform.size / rate:.1f} seconds: {folder / 'leaf.wav'}")
 # %%
 # What was learned
 # ----------------
-# Each statistic of the activations has a linear head, and the answer is a mean of the heads, with
-# the shares that make it likeliest for training series left out. A weight counts as the square of
-# itself times the spread of its feature times the share of its head; the squares are added up.
+# Each statistic of the activations has a linear head, and so has each view; the answer is a mean of
+# the heads, with the shares that make it likeliest for training series left out. A weight counts as
+# the square of itself times the spread of its feature times the share of its head.
 
 network, output = clf.source_.load(), clf.program_.output
 shown_to = [torch.from_numpy(view) for view in clf.reprogram(X_train[:20])]
 with torch.inference_mode():
     stages = network.features([shown_to[:8], shown_to[8:]])
     pooled = clf.mapping_.pool({name: torch.from_numpy(a) for name, a in output.items()}, stages)
+weight = np.pad(output["weight"], [(0, 0), (0, 0), (0, 1)])  # scores count from the last class
+weight -= weight.mean(axis=2, keepdims=True)
 factor = pooled.std(0).numpy() * output["shares"][output["head_of"]]
-squares = (output["weight"] ** 2).sum(1) * factor**2
-channels = np.array([stage.shape[1] for stage in stages])  # each with as many statistics
+squares = ((weight**2).sum(axis=2) * factor**2).sum(axis=0)
+channels = np.array([stage.shape[1] for of_view in stages for stage in of_view])
 starts = (channels.cumsum() - channels) * (len(squares) // channels.sum())
 table = np.add.reduceat(squares, starts).reshape(len(shown_to), -1) / squares.sum()
 
 views = ["values", "differences", "value and slope", "voice", "values, scale of set"]
 views += ["differences, scale of set", "running sums", "ranks"]
 pictures = ["segments", "drawing", "recurrence", "differences"]
+rows_of_table = views + [f"picture: {name}" for name in pictures]
 heads = [f"{kind}: {name}" for kind in ("tones", "pictures") for name in clf.mapping_.poolings]
+heads += rows_of_table
 
 # %%
 # In one figure
 # -------------
 # Above, leaves of two species. Random weights do about as well on these few series: tones and heads
-# make most of the accuracy, not the words that were learned. The heads of the pictures get no share
-# in the mean, so that "best" takes longer here and brings nothing.
-figure = plt.figure(figsize=(15, 9.5), layout="constrained")
-above, below = figure.subfigures(2, 1, height_ratios=[1, 1.1])
+# make most of the accuracy, not the words that were learned.
+figure = plt.figure(figsize=(15, 11), layout="constrained")
+above, below = figure.subfigures(2, 1, height_ratios=[1, 1.4])
 rows = above.subplots(2, 7, width_ratios=[2, 2, 2, 1, 1, 1, 1])
 for row, leaf, inputs, color in zip(rows, leaves, shown, ["#1f3a5f", "#e07a3f"], strict=True):
     row[0].plot(leaf[0], color=color)
@@ -136,10 +139,10 @@ for row, leaf, inputs, color in zip(rows, leaves, shown, ["#1f3a5f", "#e07a3f"],
 
 shares, weights, bars = below.subplots(1, 3, width_ratios=[1, 1.3, 1.1])
 shares.bar_label(shares.barh(heads, output["shares"], color="#1f3a5f"), fmt="%.2f", padding=3)
-shares.set(title="share of each head", xlim=(0, 1.15), ylim=(11.5, -0.5))
+shares.set(title="share of each head", xlim=(0, 1.15), ylim=(len(heads) - 0.5, -0.5))
 image = weights.imshow(100 * table, aspect="auto", cmap="magma")
 weights.set(title="where the weight lies", xlabel="stage of the network", xticks=range(9))
-weights.set_yticks(range(12), views + [f"picture: {name}" for name in pictures])
+weights.set_yticks(range(12), rows_of_table)
 below.colorbar(image, ax=weights, label="% of the squared weight")
 colors = ["#e07a3f", "#b0b7c3"] * 3 + ["#1f3a5f"]  # MiniRocket last
 reached = bars.barh(list(accuracy), list(accuracy.values()), color=colors[: len(accuracy)])

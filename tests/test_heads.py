@@ -5,14 +5,15 @@ import pytest
 import torch
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import softmax
-from sklearn.linear_model import RidgeCV
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
 from skreprogram import TimeSeriesReprogrammer, TimeSeriesReprogrammingRegressor, load
 from skreprogram.datasets import make_tones
 from skreprogram.mappings import FeaturesMapping, HeadsMapping
+from skreprogram.mappings._calibration import calibrate
 from skreprogram.mappings._mixture import mix
 from skreprogram.mappings._pooling import pool
-from skreprogram.mappings._ridge import sharpness
 
 ALPHAS = np.logspace(-4, 3, 8)
 N_CLASSES = 3
@@ -41,7 +42,31 @@ def test_each_feature_belongs_to_the_head_of_its_statistic(stages):
     for number, name in enumerate(mapping.poolings):
         levels = [(params[f"thresholds/{i}"], params[f"width/{i}"]) for i in range(2)]
         alone = [pool(s, (name,), *own) for s, own in zip(stages[0], levels, strict=True)]
-        torch.testing.assert_close(pooled[:, params["head_of"] == number], torch.cat(alone, 1))
+        torch.testing.assert_close(pooled[:, params["head_of"][0] == number], torch.cat(alone, 1))
+
+
+def test_each_of_several_views_has_a_head_on_all_its_features(stages):
+    mapping = HeadsMapping(("mean", "max"))
+    views = ((stages[0][0],), (stages[0][1], stages[0][0]))
+    params = mapping.init(views, N_CLASSES, torch.Generator())
+    by_statistic, by_view = params["head_of"]
+    assert by_statistic.max() == 1
+    assert by_view.tolist() == [2] * 8 + [3] * 12
+    torch.testing.assert_close(
+        mapping.pool(params, views)[:, by_view == 2], mapping.pool(params, (stages[0][0],))
+    )
+
+
+def test_the_head_of_a_view_is_ridge_on_its_features_alone(stages):
+    mapping = HeadsMapping(("mean",), alphas=[0.1])
+    views = ((stages[0][0],), (stages[0][1],))
+    params = solved(mapping, views, stages[1])
+    weight = params["weight"][1]
+    for number, view in enumerate(views, 1):
+        own = params["head_of"][1] == number
+        alone = solved(mapping, view, stages[1])["weight"][0]
+        # up to the factor that calibrates it
+        torch.testing.assert_close(weight[own] / weight[own].norm(), alone / alone.norm())
 
 
 def test_one_statistic_is_the_one_head_of_the_features_mapping(stages):
@@ -62,17 +87,13 @@ def test_probabilities_are_a_mean_over_ridge_heads_of_scikit_learn(stages):
     for name in names:
         F = torch.cat([pool(stage, (name,)) for stage in given], 1).numpy()
         F = (F - F.mean(0)) / F.std(0) / np.sqrt(F.shape[1])
-        ridge = RidgeCV(ALPHAS, store_cv_results=False).fit(F, targets)
-        left_out = np.array(
-            [
-                RidgeCV([ridge.alpha_])
-                .fit(np.delete(F, i, 0), np.delete(targets, i, 0))
-                .predict(F[i : i + 1])[0]
-                for i in range(len(F))
-            ]
-        )
-        sharp = sharpness(left_out, codes.numpy(), np.ones(len(F)))
-        heads.append(sharp * ridge.predict(F))
+        trials = []
+        for alpha in ALPHAS:
+            left_out = cross_val_predict(Ridge(alpha), F, targets, cv=LeaveOneOut())
+            factor, loss = calibrate(left_out, codes.numpy(), np.ones(len(F)))
+            trials.append((loss, alpha, factor))
+        _, alpha, factor = min(trials)
+        heads.append(factor * Ridge(alpha).fit(F, targets).predict(F))
 
     def expected(factor):
         return (torch.from_numpy(factor * np.stack(heads)).softmax(2) * shares).sum(0).numpy()
@@ -93,7 +114,7 @@ def test_the_last_factor_makes_the_mean_of_the_heads_likeliest():
         log_p = torch.from_numpy(factor * heads).softmax(2).mean(0).log().numpy()
         return -log_p[np.arange(400), codes].mean()
 
-    found = sharpness(heads, codes, np.ones(400))
+    found = calibrate(heads, codes, np.ones(400)).factor
     assert loss(found) < loss(found * 1.6) and loss(found) < loss(found / 1.6)
 
 
@@ -112,7 +133,9 @@ def test_shares_are_those_that_scipy_finds_likeliest():
     truth = np.where(np.arange(2) == codes[:, None], 1.0, -1.0)
     heads = np.stack([truth + rng.normal(scale=scale, size=(300, 2)) for scale in (1, 1.5, 2)])
     shares, _ = mix(heads, codes, np.ones(300))
-    right = softmax(sharpness(heads, codes, np.ones(300)) * heads, axis=2)[:, np.arange(300), codes]
+    right = softmax(calibrate(heads, codes, np.ones(300)).factor * heads, axis=2)[
+        :, np.arange(300), codes
+    ]
 
     def loss(angles):
         return -np.log(softmax(angles) @ right).mean()
@@ -124,7 +147,7 @@ def test_shares_are_those_that_scipy_finds_likeliest():
 def test_stages_without_positions_share_one_head(stages):
     vectors = (stages[0][0][..., 0], stages[0][1][..., 0])
     params = solved(HeadsMapping(), vectors, stages[1])
-    assert params["bias"].shape == (1, N_CLASSES)
+    assert params["bias"].shape == (1, N_CLASSES - 1)
 
 
 def test_two_programs_at_once_score_as_each_alone(stages):

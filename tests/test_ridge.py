@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.special import log_softmax
 from sklearn.linear_model import Ridge, RidgeCV
 
 from skreprogram.mappings import _ridge
-from skreprogram.mappings._ridge import sharpness, solve_ridge
+from skreprogram.mappings._ridge import solve_ridge
 
 ALPHAS = np.logspace(-3, 3, 7)
 SHAPES = pytest.mark.parametrize("shape", [(12, 30), (30, 8), (10, 10)])
@@ -72,6 +71,18 @@ def test_the_penalty_has_the_smallest_left_out_error():
     assert solve_ridge(F, Y, weight, ALPHAS).alpha == ALPHAS[np.argmin(errors)]
 
 
+def test_a_loss_of_its_own_chooses_the_penalty():
+    F, Y, weight = problem((15, 20), seed=3)
+
+    def absolute(left_out, rows, weight):
+        return (weight[:, None] * np.abs(Y[rows] - left_out)).sum()
+
+    errors = [
+        absolute(left_out_by_refits(F, Y, weight, alpha), np.arange(15), weight) for alpha in ALPHAS
+    ]
+    assert solve_ridge(F, Y, weight, ALPHAS, absolute).alpha == ALPHAS[np.argmin(errors)]
+
+
 @SHAPES
 def test_products_in_parts_change_nothing(shape, monkeypatch):
     F, Y, weight = problem(shape)
@@ -110,6 +121,19 @@ def test_many_rows_choose_their_penalty_on_a_part(large):
     assert solve_ridge(F, Y, weight, ALPHAS).alpha == expected.alpha_
 
 
+def test_many_rows_tell_a_loss_which_of_them_were_left_out(large):
+    F, Y, weight = large
+    seen = []
+
+    def loss(left_out, rows, weight):
+        seen.append(rows)
+        return np.square(Y[rows] - left_out).sum()
+
+    solve_ridge(F, Y, weight, ALPHAS, loss)
+    some = np.sort(np.random.RandomState(0).permutation(40)[:25])
+    assert len(seen) == len(ALPHAS) and all((rows == some).all() for rows in seen)
+
+
 def test_a_part_of_the_rows_chooses_about_the_penalty_of_all():
     rng = np.random.RandomState(0)
     F = rng.normal(size=(300, 400)) / 20
@@ -132,36 +156,3 @@ def test_features_without_variance_predict_the_mean():
     solution = solve_ridge(np.ones((10, 3)), Y, weight, ALPHAS)
     assert not solution.coef.any()
     np.testing.assert_allclose(solution.intercept, np.average(Y, axis=0, weights=weight))
-
-
-def smoothed_loss(factor, scores, codes, weight):
-    """Cross-entropy of the sharpened scores with Platt's targets, written out."""
-    n_classes = scores.shape[1]
-    total = 0.0
-    for row, code, w in zip(log_softmax(factor * scores, axis=1), codes, weight, strict=True):
-        mass = weight[codes == code].sum()
-        right = (mass + 1) / (mass + 2)
-        for t in range(n_classes):
-            total -= w * row[t] * (right if t == code else (1 - right) / (n_classes - 1))
-    return total
-
-
-@pytest.mark.parametrize("noise", [0.3, 3.0])
-def test_sharpness_is_the_best_of_a_fine_grid(noise):
-    rng = np.random.RandomState(0)
-    codes, weight = rng.randint(0, 3, size=40), rng.uniform(0.5, 2, size=40)
-    scores = np.eye(3)[codes] + noise * rng.normal(size=(40, 3))
-    grid = np.geomspace(0.1, 100, 400)
-    best = grid[np.argmin([smoothed_loss(f, scores, codes, weight) for f in grid])]
-    assert sharpness(scores, codes, weight) == pytest.approx(best, rel=0.02)
-
-
-def test_scores_without_a_mistake_get_a_finite_sharpness():
-    codes = np.arange(20) % 2
-    factor = sharpness(2.0 * np.eye(2)[codes], codes, np.ones(20))
-    assert 1 < factor < 5  # Platt's target for ten rows a class is 11/12
-
-
-def test_scores_that_mislead_get_the_smallest_sharpness():
-    codes = np.arange(20) % 2
-    assert sharpness(-np.eye(2)[codes], codes, np.ones(20)) == pytest.approx(0.1, rel=1e-3)

@@ -22,7 +22,13 @@ from skreprogram import (
     TimeSeriesReprogrammingRegressor,
 )
 from skreprogram.datasets import make_tones
-from skreprogram.mappings import FeaturesMapping, FrequencyMapping, GivenMapping, LinearMapping
+from skreprogram.mappings import (
+    FeaturesMapping,
+    FrequencyMapping,
+    GivenMapping,
+    HeadsMapping,
+    LinearMapping,
+)
 from skreprogram.sktime import SktimeReprogrammer
 from skreprogram.sources import SeveralSources, SourceModel
 from skreprogram.training import Composition, fit_programs
@@ -65,8 +71,8 @@ def test_the_head_reads_the_features_of_all_sources_side_by_side():
     for source, placement in [(SOUND, MODULATED), (TABLE, STRETCHED)]:
         params = placement.init(rows, source.input_space, torch.Generator())
         shown = placement.apply(params, rows, source.input_space)
-        stages += source.load().features(shown)
-    head = FeaturesMapping()
+        stages.append(source.load().features(shown))
+    head, stages = HeadsMapping(), tuple(stages)
     omega = head.init(stages, 2, torch.Generator())
     weight, codes = torch.ones(30), torch.from_numpy(Y)
     omega = head.solve(omega, head.pool(omega, stages), codes, weight, 2)

@@ -30,8 +30,9 @@ class OutputMapping(Strategy, family="output mapping"):
 
         Parameters
         ----------
-        given : torch.Tensor of shape (n_samples, n_outputs), or tuple of stages
-            What the source model gives for the training data before training.
+        given : torch.Tensor of shape (n_samples, n_outputs), or tuple of tuple of torch.Tensor
+            What the source model gives for the training data before training: outputs, or the
+            stages of each view.
         n_classes : int
             Number of target classes.
         generator : torch.Generator
@@ -51,8 +52,8 @@ class OutputMapping(Strategy, family="output mapping"):
         ----------
         params : dict of str to torch.Tensor
             What `init` drew, perhaps trained or estimated since.
-        given : torch.Tensor of shape (n_samples, n_outputs), or tuple of stages
-            What the source model gives.
+        given : torch.Tensor of shape (n_samples, n_outputs), or tuple of tuple of torch.Tensor
+            What the source model gives, as in `init`.
 
         Returns
         -------

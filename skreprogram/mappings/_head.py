@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from skreprogram.mappings._calibration import calibrate
 from skreprogram.mappings._least_loss import solve_least_loss
-from skreprogram.mappings._ridge import sharpness, solve_ridge
+from skreprogram.mappings._ridge import solve_ridge
 
 
 class Head(NamedTuple):
@@ -56,7 +57,7 @@ def solve_head(given, y, sample_weight, n_targets, standard, alphas=None, loss=N
         solution = solve_ridge(F, targets, weight / weight.mean(), list_alphas(alphas))
         coef, intercept = solution.coef, solution.intercept
         if not y.is_floating_point():
-            sharp = sharpness(solution.left_out, y.numpy(), weight)
+            sharp = calibrate(solution.left_out, y.numpy(), weight).factor
     # the factors go into the weights, which makes the program a quarter smaller
     coef = coef * sharp * standard["factor"].numpy()[:, None]
     tensors = (torch.from_numpy(np.asarray(part)).to(given) for part in (coef, intercept * sharp))

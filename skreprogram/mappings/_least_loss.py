@@ -1,8 +1,11 @@
 """Linear regression of least loss, for convex losses other than the squared error."""
 
+from itertools import islice
+
 import numpy as np
 import torch
 from scipy.optimize import minimize
+from sklearn.model_selection import KFold
 
 N_FOLDS = 5
 ONE_FOLD_FROM = 1_000
@@ -53,12 +56,11 @@ def _rotated(F):
 
 def _held_out(rows, Y, share, penalties, loss):
     """Loss of rows that were left out, for each penalty."""
-    # not the order of the rows, which may be sorted; and no global generator
-    fold_of = np.random.RandomState(0).permutation(len(rows)) % N_FOLDS
+    # not the order of the rows, which may be sorted
+    folds = KFold(N_FOLDS, shuffle=True, random_state=0).split(rows)
     n_trials = 1 if len(rows) > ONE_FOLD_FROM else N_FOLDS
     total = np.zeros(len(penalties))
-    for fold in range(n_trials):
-        kept, held = fold_of != fold, fold_of == fold
+    for kept, held in islice(folds, n_trials):
         inner = share[kept] / share[kept].sum()
         found = None
         # from stiff to loose, each from where the last one ended

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import softmax
 
-from skreprogram.mappings._ridge import sharpness
+from skreprogram.mappings._calibration import calibrate
 
 N_ROUNDS = 300
 
@@ -38,10 +38,10 @@ def mix(left_out, codes, sample_weight):
        Predictive Distributions", Bayesian Analysis 13(3), 2018, equation 4.
     """
     n_heads, n_samples, _ = left_out.shape
-    factor = sharpness(left_out, codes, sample_weight)
+    factor = calibrate(left_out, codes, sample_weight).factor
     right = softmax(factor * left_out, axis=2)[:, np.arange(n_samples), codes]
     shares = np.full(n_heads, 1 / n_heads)
     for _ in range(N_ROUNDS):
         parts = shares[:, None] * right
         shares = (parts / parts.sum(0).clip(1e-300)) @ sample_weight / sample_weight.sum()
-    return shares, sharpness(left_out, codes, sample_weight, shares)
+    return shares, calibrate(left_out, codes, sample_weight, shares).factor

@@ -5,13 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
 from scipy.linalg.lapack import dpotri
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, logsumexp
 
 # rows or columns that are turned to double precision at once
 BLOCK = 2048
 # more rows choose their penalty on so many of them: eigenvectors take n^3
-N_CHOOSING = 1_500
+N_CHOOSING = 1_000
 
 
 class RidgeSolution(NamedTuple):
@@ -23,8 +21,8 @@ class RidgeSolution(NamedTuple):
     left_out: np.ndarray
 
 
-def solve_ridge(F, Y, sample_weight, alphas):
-    """Fit ridge regression with the penalty of the smallest leave-one-out squared error.
+def solve_ridge(F, Y, sample_weight, alphas, loss=None):
+    """Fit ridge regression with the penalty of the smallest leave-one-out loss.
 
     Parameters
     ----------
@@ -36,6 +34,9 @@ def solve_ridge(F, Y, sample_weight, alphas):
         Positive weights.
     alphas : array-like of float
         Positive penalties to choose from.
+    loss : callable or None, default=None
+        Loss of predictions of shape (n, n_targets) for rows that were left out, from these
+        predictions, the numbers of these rows and their weights; None is the squared error.
 
     Returns
     -------
@@ -48,7 +49,7 @@ def solve_ridge(F, Y, sample_weight, alphas):
     by ``(y - H y)_i / (1 - H_ii - w_i / sum(w))`` where ``H = Q diag(L / (L + alpha)) Q'`` [1]_.
     The smaller one of ``A A'`` and ``A' A`` is decomposed, once for all penalties.
 
-    Of more than 1,500 rows with still more features, 1,500 drawn rows choose the penalty, and all
+    Of more than 1,000 rows with still more features, 1,000 drawn rows choose the penalty, and all
     are solved with it by Cholesky's factorisation of ``A A' + alpha``: with the inverse G,
     ``1 - H_ii = alpha G_ii``. The best penalty is the ratio of two variances, which does not
     depend on the number of rows.
@@ -61,7 +62,8 @@ def solve_ridge(F, Y, sample_weight, alphas):
     if is_large and len(alphas) > 1:
         # no global generator
         some = np.sort(np.random.RandomState(0).permutation(len(F))[:N_CHOOSING])
-        alphas = [solve_ridge(F[some], Y[some], sample_weight[some], alphas).alpha]
+        of_some = loss and (lambda left_out, rows, weight: loss(left_out, some[rows], weight))
+        alphas = [solve_ridge(F[some], Y[some], sample_weight[some], alphas, of_some).alpha]
     root = np.sqrt(sample_weight)[:, None]
     share = sample_weight / sample_weight.sum()
     centre, middle = share @ F, share @ Y
@@ -69,13 +71,17 @@ def solve_ridge(F, Y, sample_weight, alphas):
     targets = ((Y - middle) * root).astype(np.float64)
     # rounding outgrows a penalty that is smaller, and the factorisation fails
     is_safe = is_large and alphas[0] >= 1e-4
-    solve = _by_inverse if is_safe else _by_eigenvectors
-    alpha, error, dual = solve(A, targets, share, alphas)
+    if is_safe:
+        alpha, error, dual = _by_inverse(A, targets, share, alphas)
+    else:
+        rows = np.arange(len(F))
+        of_error = loss and (lambda error: loss(Y - error / root, rows, sample_weight))
+        alpha, error, dual = _by_eigenvectors(A, targets, share, alphas, of_error)
     coef = _in_double(A.T, dual).astype(A.dtype)
     return RidgeSolution(coef, middle - centre @ coef, float(alpha), Y - error / root)
 
 
-def _by_eigenvectors(A, targets, share, alphas):
+def _by_eigenvectors(A, targets, share, alphas, loss):
     """Best penalty, its errors of rows left out, and weights of the rows."""
     eigenvalues, Q = _decompose(A)
     rotated = Q.T @ targets
@@ -85,9 +91,9 @@ def _by_eigenvectors(A, targets, share, alphas):
         leverage = np.square(Q) @ shrunk + share
         residual = targets - Q @ (shrunk[:, None] * rotated)
         error = residual / np.maximum(1 - leverage, 1e-10)[:, None]
-        loss = np.square(error).sum()
-        if best is None or loss < best[0]:
-            best = loss, alpha, error
+        value = np.square(error).sum() if loss is None else loss(error)
+        if best is None or value < best[0]:
+            best = value, alpha, error
     _, alpha, error = best
     return alpha, error, Q @ (rotated / (eigenvalues + alpha)[:, None])
 
@@ -141,48 +147,3 @@ def _in_double(left, right):
     for j in range(0, left.shape[1], BLOCK):
         total += left[:, j : j + BLOCK].astype(np.float64) @ right[j : j + BLOCK].astype(np.float64)
     return total
-
-
-def sharpness(scores, codes, sample_weight, shares=None):
-    """Factor that makes a softmax of the scores likeliest for the labels (temperature scaling).
-
-    Of several classifiers it is the mean of their softmaxes that counts.
-
-    Labels are smoothed as Platt does [1]_, so that classes which nothing confuses do not ask for
-    an infinite factor.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_samples, n_classes) or (n_heads, n_samples, n_classes)
-        Scores of samples that were left out of the fit.
-    codes : ndarray of int of shape (n_samples,)
-        Classes.
-    sample_weight : ndarray of shape (n_samples,)
-        Weights.
-    shares : ndarray of shape (n_heads,) or None, default=None
-        How much each of several classifiers counts; None is equally.
-
-    Returns
-    -------
-    factor : float
-        Between 0.1 and 100.
-
-    References
-    ----------
-    .. [1] J. Platt, "Probabilistic Outputs for Support Vector Machines and Comparisons to
-       Regularized Likelihood Methods", Advances in Large Margin Classifiers, 1999, section 2.2.
-    """
-    n_samples, n_classes = scores.shape[-2:]
-    heads = scores.reshape(-1, n_samples, n_classes)
-    shares = np.full(len(heads), 1 / len(heads)) if shares is None else shares
-    mass = np.bincount(codes, sample_weight, n_classes)
-    right = (mass + 1) / (mass + 2)
-    target = np.repeat(((1 - right) / (n_classes - 1))[codes, None], n_classes, axis=1)
-    target[np.arange(n_samples), codes] = right[codes]
-
-    def loss(log_factor):
-        log_p = log_softmax(np.exp(log_factor) * heads, axis=2)
-        log_p = logsumexp(log_p, axis=0, b=shares[:, None, None])
-        return -(sample_weight[:, None] * target * log_p).sum()
-
-    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.1), np.log(100.0))).x))

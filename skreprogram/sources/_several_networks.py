@@ -74,7 +74,7 @@ class SeveralNetworks:
         return torch.cat([log_probabilities(*pair) for pair in self._pairs(inputs)], 1)
 
     def features(self, inputs, alike=None):
-        """Activations inside the networks: stages of all views of the first one, then of the next.
+        """Activations inside the networks: all views of the first one, then those of the next.
 
         Parameters
         ----------
@@ -85,14 +85,11 @@ class SeveralNetworks:
 
         Returns
         -------
-        stages : tuple of torch.Tensor, each of shape (n, channels, *positions)
+        stages : tuple of tuple of torch.Tensor, each of shape (n, channels, *positions)
+            For each view the stages of its network.
         """
-        return tuple(
-            stage
-            for network, views in self._pairs(inputs)
-            for view in views
-            for stage in network.features(view)
-        )
+        pairs = self._pairs(inputs)
+        return tuple(network.features(view) for network, views in pairs for view in views)
 
     def parameter_choices(self, choice):
         """Names of the parameters that a word or patterns mean, for each network apart.

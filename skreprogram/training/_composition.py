@@ -14,8 +14,8 @@ class Composition:
 
     Parameters
     ----------
-    network : FrozenNetwork or SeveralNetworks
-        The loaded source.
+    network : FrozenNetwork, SeveralNetworks or None
+        The loaded source; None where the data already went through it.
     space : InputSpace, or tuple of them
         What it takes, or each of several.
     transformation : InputTransformation
@@ -31,6 +31,11 @@ class Composition:
     transformation: InputTransformation
     mapping: OutputMapping
     device: object = "cpu"
+
+    @property
+    def rows_at_once(self):
+        """Rows of data for one pass, with what comes before and after the network."""
+        return 64 if self.network is None else self.network.rows_at_once
 
     def model(self, sides, cached=False):
         """Compose the programs.

@@ -153,7 +153,7 @@ def _counts(rows, n_classes, probe, composition):
     """Label counts of one program over all its rows; shape (n_outputs, n_classes)."""
     total = 0
     with torch.no_grad():
-        for part in rows.to(composition.device).split(composition.network.rows_at_once):
+        for part in rows.to(composition.device).split(composition.rows_at_once):
             given = probe.given(part.X[None])
             votes = probe.mapping.votes(given, n_classes)
             total += count_labels(given, part.y[None], part.weight[None], n_classes, votes)

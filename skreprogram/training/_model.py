@@ -65,8 +65,9 @@ class Reprogrammed(nn.Module):
 
         Returns
         -------
-        given : torch.Tensor of shape (K, n, n_outputs), or tuple of stages (K, n, channels, ...)
-            Logits, or features, as the mapping reads.
+        given : torch.Tensor of shape (K, n, n_outputs), or tuple of tuple of torch.Tensor
+            Logits; or, where the mapping reads features, for each view its stages of shape
+            (K, n, channels, ...).
         """
         if self.network is None:
             return X
@@ -96,11 +97,13 @@ class Reprogrammed(nn.Module):
 
         Returns
         -------
-        given : torch.Tensor of shape (K, n, n_outputs), or tuple of stages (K, n, channels, ...)
+        given : torch.Tensor of shape (K, n, n_outputs), or tuple of tuple of torch.Tensor
+            As in `given`.
         """
         if self.mapping.reads == "features":
-            stages = (self._rowwise(view, "features", alike) for view in views)
-            return tuple(stage for of_view in stages for stage in of_view)
+            each = tuple(self._rowwise(view, "features", alike) for view in views)
+            # of several sources the one entry has the views of all
+            return each[0] if isinstance(views[0], list) else each
         logits = [self._rowwise(view, "outputs", alike) for view in views]
         if len(logits) == 1:
             return logits[0]

@@ -56,7 +56,7 @@ def source_inputs(program, transformation, space, X):
 
 def passes(X, function, composition, verbose=0):
     """Call a function of one stacked batch on all rows; results come back to the CPU."""
-    size, device = composition.network.rows_at_once, composition.device
+    size, device = composition.rows_at_once, composition.device
     starts = range(0, len(X), size)
     with torch.no_grad():
         for start in tqdm(starts, desc="running the source", unit="batch", disable=not verbose):

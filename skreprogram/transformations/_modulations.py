@@ -42,10 +42,10 @@ def modulations():
 
 
 def two_modulations():
-    """Make the two of `modulations` that say most together; nothing of it trains.
+    """Make the two of `modulations` that say most for their time; nothing of it trains.
 
-    The values, with a frame of the spectrogram for each point, and value and slope together in
-    one second.
+    Values and differences on the scale of the whole set, each in one second whatever the length of
+    the series.
 
     Returns
     -------
@@ -58,7 +58,8 @@ def two_modulations():
     >>> len(two_modulations().transformations)
     2
     """
-    return SideBySide([FrequencyModulation(), DifferencesTransformation(_second(), keep=True)])
+    values = _second(scale="set")
+    return SideBySide([values, DifferencesTransformation(values)])
 
 
 def _second(**options):
