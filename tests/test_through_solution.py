@@ -173,6 +173,16 @@ def test_a_saved_classifier_answers_as_before(tmp_path):
     assert loaded.history_ == clf.history_
 
 
+def test_weights_of_stages_make_a_program_no_larger():
+    frozen, trained = (
+        clf.fit(X, Y).program_.output for clf in (classifier((), "heads"), classifier(()))
+    )
+    sizes = [sum(array.nbytes for array in output.values()) for output in (frozen, trained)]
+    # the number of features of each stage, and its weight
+    n_stages = len(trained["log_weights"])
+    assert sizes[1] - sizes[0] == 8 * n_stages < 0.01 * sizes[0]
+
+
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_the_same_seed_gives_the_same_program(early_stopping):
     state = torch.random.get_rng_state()
