@@ -4,8 +4,9 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from skreprogram.mappings._base import OutputMapping
-from skreprogram.mappings._head import list_alphas, solve_head, standardise
+from skreprogram.mappings._head import class_targets, list_alphas, solve_head, standardise
 from skreprogram.mappings._pooling import POOLINGS, WITH_THRESHOLDS, pool, share_levels
+from skreprogram.mappings._ridge import solve_ridge
 
 
 class FeaturesMapping(OutputMapping, name="features"):
@@ -151,6 +152,28 @@ class FeaturesMapping(OutputMapping, name="features"):
         standard = standardise(pooled.mean(0), spread, own)
         head = solve_head(pooled, y, weight, n_classes, standard, self.alphas, loss)
         return {**without_scales(params), **head._asdict()}
+
+    def ridge(self, F, y, weight, n_classes):
+        """Solve one head on standardised features, with the best penalty.
+
+        Parameters
+        ----------
+        F : ndarray of shape (n_samples, n_features)
+            Standardised features.
+        y : torch.Tensor of int of shape (n_samples,), or of float of shape (n_samples, n_targets)
+            Class codes, or values.
+        weight : ndarray of shape (n_samples,)
+            Positive sample weights with the mean one.
+        n_classes : int
+            Number of target classes, or of values of a sample.
+
+        Returns
+        -------
+        solution : RidgeSolution
+            Before any calibration.
+        """
+        targets = class_targets(y, n_classes, F.dtype)
+        return solve_ridge(F, targets, weight, list_alphas(self.alphas))
 
     def _check(self):
         unknown = [name for name in self.poolings if name not in POOLINGS]

@@ -123,18 +123,23 @@ class HeadsMapping(FeaturesMapping, name="heads"):
         solved = {**without_scales(params), "shares": torch.from_numpy(shares).to(pooled)}
         return {**solved, **head._asdict()}
 
-    def _one(self, pooled, y, weight, n_classes, scale=None):
-        """One head and its scores of samples that were left out, both calibrated."""
+    def ridge(self, F, y, weight, n_classes):
+        if y.is_floating_point():
+            return super().ridge(F, y, weight, n_classes)
         codes = y.numpy()
 
         def loss(left_out, rows, weight):
             return calibrate(left_out, codes[rows], weight).loss
 
+        targets = class_targets(y, n_classes, F.dtype)
+        return solve_ridge(F, targets, weight, list_alphas(self.alphas), loss)
+
+    def _one(self, pooled, y, weight, n_classes, scale=None):
+        """One head and its scores of samples that were left out, both calibrated."""
         standard = standardise(pooled.mean(0), pooled.std(0, correction=0), scale)
         F = ((pooled - standard["shift"]) * standard["factor"]).numpy()
-        targets = class_targets(y, n_classes, F.dtype)
-        solution = solve_ridge(F, targets, weight, list_alphas(self.alphas), loss)
-        sharp = calibrate(solution.left_out, codes, weight).factor
+        solution = self.ridge(F, y, weight, n_classes)
+        sharp = calibrate(solution.left_out, y.numpy(), weight).factor
         coef = sharp * torch.from_numpy(solution.coef).to(pooled) * standard["factor"].unsqueeze(1)
         bias = sharp * torch.from_numpy(np.asarray(solution.intercept)).to(pooled)
         return Head(standard["shift"], coef, bias), solution.left_out * sharp

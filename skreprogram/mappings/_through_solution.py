@@ -9,9 +9,8 @@ from torch.utils._pytree import tree_leaves
 from skreprogram.mappings._base import OutputMapping
 from skreprogram.mappings._calibration import calibrate
 from skreprogram.mappings._features import FeaturesMapping
-from skreprogram.mappings._head import list_alphas, standardise
+from skreprogram.mappings._head import standardise
 from skreprogram.mappings._pooling import order
-from skreprogram.mappings._ridge import solve_ridge
 from skreprogram.mappings._ridge_answers import ridge_answers
 
 
@@ -204,13 +203,12 @@ class ThroughSolution(OutputMapping, name="through-solution"):
         inner = self._inner()
         solved = inner.solve(params, pooled, y, weight, n_classes)
         mean, spread = pooled.mean(0), pooled.std(0, correction=0)
-        targets = _targets(y, n_classes).to(pooled).numpy()
         weight = (weight / weight.mean()).numpy()
         alphas = []
         for own in self._columns(params, y):
             standard = standardise(mean[own], spread[own])
             F = ((pooled[:, own] - standard["shift"]) * standard["factor"]).numpy()
-            alphas.append(solve_ridge(F, targets, weight, list_alphas(inner.alphas)).alpha)
+            alphas.append(inner.ridge(F, y, weight, n_classes).alpha)
         shares = solved.get("shares", pooled.new_ones(1))
         return Fixed(mean, spread, alphas, shares)
 
@@ -254,7 +252,8 @@ class ThroughSolution(OutputMapping, name="through-solution"):
         head_of = params.get("head_of")
         if head_of is None or y.is_floating_point():
             return [slice(None)]
-        return [(head_of == head).nonzero()[:, -1] for head in range(int(head_of.max()) + 1)]
+        heads = range(int(head_of.max()) + 1)
+        return [(head_of == head).any(0).nonzero()[:, 0] for head in heads]
 
     def _feature_weights(self, params):
         if "log_weights" not in params:
@@ -289,8 +288,7 @@ def _mixed(heads, shares, y, weight):
     """
     codes, weight = y.cpu().numpy(), weight.double().cpu().numpy()
     known, shares = heads.detach().cpu().numpy(), shares.double()
-    factors = [calibrate(own, codes, weight).factor for own in known]
-    each = heads.new_tensor(factors)[:, None, None]
+    each = heads.new_tensor([calibrate(own, codes, weight).factor for own in known])[:, None, None]
     together = (each.cpu().numpy() * known, codes, weight, shares.cpu().numpy())
     log_p = (calibrate(*together).factor * each * heads).log_softmax(2)
     return (log_p + shares.clamp_min(1e-300).log()[:, None, None]).logsumexp(0)

@@ -96,7 +96,7 @@ def _train(task, train, valid, model, composition, options, generator):
     batches = PairedBatches([train.to(device)], size, [generator])
     held_out = None
     if valid is not None:
-        held_out = StackedBatches([valid.to(device)], composition.network.rows_at_once)
+        held_out = StackedBatches([valid.to(device)], composition.rows_at_once)
     best = BestBySolution(options.patience, composition.mapping.margin)
     settings = net_settings(model, batches, held_out, options, device, best)
     net = SolutionNet(model, generators=[generator], **settings)
