@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from skreprogram.sources import SourceModel, _network
+from skreprogram.sources import SourceModel, _cache_sizes
 
 
 class Staged(nn.Module):
@@ -199,7 +199,7 @@ def test_rows_that_outgrow_the_caches_are_run_in_parts_with_the_same_answers(lay
     sizes.clear()
     with torch.no_grad():
         whole = network.outputs(X), *network.features(X)
-        monkeypatch.setattr(_network, "NUMBERS_AT_ONCE", 16)
+        monkeypatch.setattr(_cache_sizes, "NUMBERS_AT_ONCE", 16)
         parts = network.outputs(X), *network.features(X)
     assert sizes == [11, 11, 4, 4, 3, 4, 4, 3]
     for got, expected in zip(parts, whole, strict=True):
@@ -207,7 +207,7 @@ def test_rows_that_outgrow_the_caches_are_run_in_parts_with_the_same_answers(lay
 
 
 def test_rows_with_a_gradient_are_run_at_once(monkeypatch):
-    monkeypatch.setattr(_network, "NUMBERS_AT_ONCE", 4)
+    monkeypatch.setattr(_cache_sizes, "NUMBERS_AT_ONCE", 4)
     sizes = []
     module = nn.Linear(4, 3)
     module.register_forward_hook(lambda _, given, __: sizes.append(len(given[0])))

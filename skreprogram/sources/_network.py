@@ -9,13 +9,10 @@ import torch
 from torch import nn
 from torch.utils._pytree import tree_map
 
+from skreprogram.sources._cache_sizes import by_parts
 from skreprogram.sources._own_structure import OwnStructure
 from skreprogram.sources._parameter_choice import parameter_choices
 from skreprogram.sources._shared_frames import shared_frames
-
-# input numbers that a CPU takes through a network at once: activations of more rows leave its
-# caches, which made photographs two and a half times as slow
-NUMBERS_AT_ONCE = 2**19
 
 
 class FrozenNetwork:
@@ -242,7 +239,7 @@ class FrozenNetwork:
     def _run(self, function, inputs, in_parts=True):
         # in eval mode cuDNN's recurrent layers give no gradients
         without_cudnn = self._is_recurrent and inputs.is_cuda and torch.is_grad_enabled()
-        function = self._by_parts(function) if in_parts and self._splits else function
+        function = by_parts(function) if in_parts and self._splits else function
         try:
             with (
                 torch.backends.cudnn.flags(enabled=not without_cudnn),
@@ -258,17 +255,6 @@ class FrozenNetwork:
                 f"{tuple(inputs.shape)}: {error}. Expected it to take (n, *input_shape); check the "
                 "declared input_shape, and that the network accepts one floating point tensor."
             ) from error
-
-    def _by_parts(self, function):
-        """The same function, on so many rows at once as fit the processor's caches."""
-
-        def whole(inputs):
-            size = max(1, NUMBERS_AT_ONCE // max(inputs[:1].numel(), 1))
-            if torch.is_grad_enabled() or len(inputs) <= size:
-                return function(inputs)
-            return tree_map(lambda *parts: torch.cat(parts), *map(function, inputs.split(size)))
-
-        return whole
 
     def _normalise(self, inputs):
         if self._scale is None:
