@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, logsumexp
+from scipy.special import logsumexp
 
 
 class Calibration(NamedTuple):
@@ -50,10 +50,16 @@ def calibrate(scores, codes, sample_weight, shares=None):
     target = np.repeat(((1 - right) / (n_classes - 1))[codes, None], n_classes, axis=1)
     target[np.arange(n_samples), codes] = right[codes]
 
+    target *= sample_weight[:, None]
+    below = heads - heads.max(2, keepdims=True)
+
     def loss(log_factor):
-        log_p = log_softmax(np.exp(log_factor) * heads, axis=2)
-        log_p = logsumexp(log_p, axis=0, b=shares[:, None, None])
-        return -(sample_weight[:, None] * target * log_p).sum()
+        # written out: thousands of calls in a fit, and scipy's checks take longer than the numbers
+        scaled = np.exp(log_factor) * below
+        log_p = scaled - np.log(np.exp(scaled).sum(2, keepdims=True))
+        if len(log_p) > 1:
+            log_p = logsumexp(log_p, axis=0, b=shares[:, None, None])
+        return -(target * log_p).sum()
 
     limits = (np.log(0.1), np.log(100.0))
     found = minimize_scalar(loss, bounds=limits, options={"xatol": 1e-4})

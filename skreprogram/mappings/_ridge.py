@@ -8,7 +8,7 @@ from scipy.linalg.blas import get_blas_funcs
 from scipy.linalg.lapack import dtrtri
 
 # rows or columns that are turned to double precision at once
-BLOCK = 2048
+BLOCK = 4096
 # more rows choose their penalty on so many of them: eigenvectors take n^3
 N_CHOOSING = 1_000
 
@@ -87,9 +87,9 @@ def _by_eigenvectors(A, targets, share, alphas, loss):
     eigenvalues, Q = _decompose(A)
     rotated = Q.T @ targets
     best = None
-    for alpha in alphas:
-        shrunk = eigenvalues / (eigenvalues + alpha)
-        leverage = np.square(Q) @ shrunk + share
+    shares = eigenvalues / (eigenvalues + np.asarray(alphas)[:, None])
+    leverages = shares @ np.square(Q).T + share
+    for alpha, shrunk, leverage in zip(alphas, shares, leverages, strict=True):
         residual = targets - Q @ (shrunk[:, None] * rotated)
         error = residual / np.maximum(1 - leverage, 1e-10)[:, None]
         value = np.square(error).sum() if loss is None else loss(error)
@@ -102,7 +102,7 @@ def _by_eigenvectors(A, targets, share, alphas, loss):
 def _by_inverse(A, targets, share, alphas):
     """The same for one penalty, which costs a tenth."""
     (alpha,) = alphas
-    kernel = _gram(A)
+    kernel = _gram(A, A.dtype)
     kernel[np.diag_indices_from(kernel)] += alpha
     factor = cho_factor(kernel, lower=True, overwrite_a=True)
     dual = cho_solve(factor, targets)
@@ -117,37 +117,34 @@ def _decompose(A):
     """Positive eigenvalues of ``A A'`` and their orthonormal vectors."""
     n_samples, n_features = A.shape
     if n_samples <= n_features:
-        eigenvalues, Q = eigh(_in_double(A, A.T), driver="evd")
+        eigenvalues, Q = eigh(_gram(A, np.float64), driver="evd")
     else:
-        eigenvalues, V = eigh(_in_double(A.T, A), driver="evd")
+        eigenvalues, V = eigh(_gram(A.T, np.float64), driver="evd")
     kept = eigenvalues > max(eigenvalues[-1], 0) * np.finfo(np.float64).eps * max(A.shape)
     if n_samples <= n_features:
         return eigenvalues[kept], Q[:, kept]
     return eigenvalues[kept], _in_double(A, V[:, kept] / np.sqrt(eigenvalues[kept]))
 
 
-def _gram(A):
-    """Lower triangle of ``A A'``, multiplied in the precision of A and summed up in double.
+def _gram(A, precision):
+    """Lower triangle of ``A A'``, multiplied in some precision and summed up in double.
 
-    Rows have about unit norm, so that single precision is off by a millionth at most.
+    Of rows of about unit norm, single precision is off by a millionth at most: for small penalties
+    that is too much.
     """
     total = np.zeros((len(A), len(A)), order="F")
-    (multiply,) = get_blas_funcs(["syrk"], [A])
+    (multiply,) = get_blas_funcs(["syrk"], dtype=precision)
     for j in range(0, A.shape[1], BLOCK):
-        total += multiply(1.0, A[:, j : j + BLOCK].T, trans=1, lower=1)
+        part = A[:, j : j + BLOCK].astype(precision, copy=False)
+        total += multiply(1.0, part.T, trans=1, lower=1)
     return total
 
 
 def _in_double(left, right):
-    """Matrix product in double precision, without a double copy of a large factor.
+    """Matrix product in double precision, without a double copy of a tall left factor.
 
     In single precision the small eigenvalues, and with them the leave-one-out errors of small
     penalties, are noise.
     """
-    if left.shape[0] > left.shape[1]:
-        parts = [left[i : i + BLOCK].astype(np.float64) @ right for i in range(0, len(left), BLOCK)]
-        return np.concatenate(parts)
-    total = np.zeros((left.shape[0], right.shape[1]))
-    for j in range(0, left.shape[1], BLOCK):
-        total += left[:, j : j + BLOCK].astype(np.float64) @ right[j : j + BLOCK].astype(np.float64)
-    return total
+    parts = [left[i : i + BLOCK].astype(np.float64) @ right for i in range(0, len(left), BLOCK)]
+    return np.concatenate(parts)

@@ -44,8 +44,8 @@ def modulations():
 def two_modulations():
     """Make the two of `modulations` that say most for their time; nothing of it trains.
 
-    Values and differences on the scale of the whole set, each in one second whatever the length of
-    the series.
+    Values and differences on the scale of the whole set, a frame of the spectrogram for each point
+    up to one second.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def two_modulations():
     >>> len(two_modulations().transformations)
     2
     """
-    values = _second(scale="set")
+    values = FrequencyModulation(scale="set", shortest=0.25, longest=1.0)
     return SideBySide([values, DifferencesTransformation(values)])
 
 
