@@ -46,7 +46,6 @@ X_test, y_test = draw(X_test, y_test, 40)
 
 
 def reach(clf):
-    """Share of the test series that a classifier knows."""
     return clf.fit(X_train, y_train).score(X_test, y_test)
 
 
@@ -85,17 +84,16 @@ leaves = [X_test[y_test == species][:1] for species in ("1", "4")]
 shown = [clf.reprogram(leaf) for leaf in leaves]
 rate = int(clf.source_.sources[0].sampling_rate)
 waveform = np.concatenate([tone[0] for tone in shown[0][:8]])
-folder = Path("figures").resolve()
-folder.mkdir(exist_ok=True)
+(folder := Path("figures").resolve()).mkdir(exist_ok=True)
 wavfile.write(folder / "leaf.wav", rate, (32767 * waveform.clip(-1, 1)).astype(np.int16))
 print(f"\nSound of {waveform.size / rate:.1f} seconds: {folder / 'leaf.wav'}")
 
 # %%
 # What was learned
 # ----------------
-# Each statistic of the activations has a linear head, and so has each view; the answer is a mean of
-# the heads, with the shares that make it likeliest for training series left out. A weight counts as
-# the square of itself times the spread of its feature times the share of its head.
+# Each statistic of the activations has a linear head, and so has each view; the answer is a mean,
+# with the shares that make it likeliest for training series left out. A weight counts as the square
+# of itself times the spread of its feature times the share of its head.
 
 network, output = clf.source_.load(), clf.program_.output
 shown_to = [torch.from_numpy(view) for view in clf.reprogram(X_train[:20])]
@@ -103,9 +101,8 @@ with torch.inference_mode():
     stages = network.features([shown_to[:8], shown_to[8:]])
     pooled = clf.mapping_.pool({name: torch.from_numpy(a) for name, a in output.items()}, stages)
 weight = np.pad(output["weight"], [(0, 0), (0, 0), (0, 1)])  # scores count from the last class
-weight -= weight.mean(axis=2, keepdims=True)
 factor = pooled.std(0).numpy() * output["shares"][output["head_of"]]
-squares = ((weight**2).sum(axis=2) * factor**2).sum(axis=0)
+squares = (weight.var(axis=2) * factor**2).sum(axis=0)
 channels = np.array([stage.shape[1] for of_view in stages for stage in of_view])
 starts = (channels.cumsum() - channels) * (len(squares) // channels.sum())
 table = np.add.reduceat(squares, starts).reshape(len(shown_to), -1) / squares.sum()
@@ -113,9 +110,8 @@ table = np.add.reduceat(squares, starts).reshape(len(shown_to), -1) / squares.su
 views = ["values", "differences", "value and slope", "voice", "values, scale of set"]
 views += ["differences, scale of set", "running sums", "ranks"]
 pictures = ["segments", "drawing", "recurrence", "differences"]
-rows_of_table = views + [f"picture: {name}" for name in pictures]
+views += [f"picture: {name}" for name in pictures]
 heads = [f"{kind}: {name}" for kind in ("tones", "pictures") for name in clf.mapping_.poolings]
-heads += rows_of_table
 
 # %%
 # In one figure
@@ -138,11 +134,12 @@ for row, leaf, inputs, color in zip(rows, leaves, shown, ["#1f3a5f", "#e07a3f"],
         axis.set(title=title, xticks=[], yticks=[])
 
 shares, weights, bars = below.subplots(1, 3, width_ratios=[1, 1.3, 1.1])
-shares.bar_label(shares.barh(heads, output["shares"], color="#1f3a5f"), fmt="%.2f", padding=3)
-shares.set(title="share of each head", xlim=(0, 1.15), ylim=(len(heads) - 0.5, -0.5))
+spoken = shares.barh(heads + views, output["shares"], color="#1f3a5f")
+shares.bar_label(spoken, fmt="%.2f", padding=3)
+shares.set(title="share of each head", xlim=(0, 1.15), ylim=(23.5, -0.5))
 image = weights.imshow(100 * table, aspect="auto", cmap="magma")
 weights.set(title="where the weight lies", xlabel="stage of the network", xticks=range(9))
-weights.set_yticks(range(12), rows_of_table)
+weights.set_yticks(range(12), views)
 below.colorbar(image, ax=weights, label="% of the squared weight")
 colors = ["#e07a3f", "#b0b7c3"] * 3 + ["#1f3a5f"]  # MiniRocket last
 reached = bars.barh(list(accuracy), list(accuracy.values()), color=colors[: len(accuracy)])
