@@ -41,7 +41,7 @@ X_test, y_test = draw(X_test, y_test, 40)
 # %%
 # Three efforts, each with its control
 # ------------------------------------
-# "fast" plays two tones of a series to the network of words, "default" eight; with "best" a network
+# "fast" plays one sound of a series to the network of words, "default" eight; with "best" a network
 # of photographs sees four pictures of it, too. What random weights reach is no merit of training.
 
 

@@ -9,7 +9,7 @@ _SOURCES = {
     "default": "speech-commands",
     "best": ["speech-commands", "imagenet-efficientnet-lite0"],
 }
-_TONES = {"fast": "two-modulations", "default": "modulations", "best": "modulations"}
+_TONES = {"fast": "one-modulation", "default": "modulations", "best": "modulations"}
 
 
 class Series:

@@ -32,7 +32,7 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
         outputs), "first", "random", "frequency", "iterative" (source labels stand for target
         classes), or an object of :mod:`skreprogram.mappings`.
     effort : {"fast", "default", "best"}, default="default"
-        What "auto" stands for: "fast" lets the network of spoken words hear two tones of each
+        What "auto" stands for: "fast" lets the network of spoken words hear one sound of each
         series, "default" eight; with "best" a network of photographs sees pictures of it, too.
     max_epochs : int, default=100
         Epochs at most, where something trains by gradient; the parameters from here to

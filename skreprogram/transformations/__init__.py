@@ -14,7 +14,7 @@ from skreprogram.transformations._identity import IdentityTransformation
 from skreprogram.transformations._line_drawing import LineDrawing
 from skreprogram.transformations._low_rank import LowRankTransformation
 from skreprogram.transformations._modulation import FrequencyModulation
-from skreprogram.transformations._modulations import modulations, two_modulations
+from skreprogram.transformations._modulations import modulations, one_modulation
 from skreprogram.transformations._noise import NoiseTransformation
 from skreprogram.transformations._overlay import OverlayTransformation
 from skreprogram.transformations._padding import PaddingTransformation
@@ -80,6 +80,6 @@ __all__ = [
     "TokenTransformation",
     "VocabularyRemapping",
     "modulations",
+    "one_modulation",
     "pictures",
-    "two_modulations",
 ]

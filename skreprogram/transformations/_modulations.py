@@ -41,25 +41,25 @@ def modulations():
     )
 
 
-def two_modulations():
-    """Make the two of `modulations` that say most for their time; nothing of it trains.
+def one_modulation():
+    """Make the tone that says most for its time; nothing of it trains.
 
-    Values and differences on the scale of the whole set, a frame of the spectrogram for each point
-    up to one second.
+    Value and slope together, on the scale of the whole set, a frame of the spectrogram for each
+    point up to one second.
 
     Returns
     -------
-    transformation : SideBySide
-        Two views. They were chosen on the development sets of ``benchmarks/ucr.py``.
+    transformation : DifferencesTransformation
+        One view. It was chosen on the development sets of ``benchmarks/ucr.py``.
 
     Examples
     --------
-    >>> from skreprogram.transformations import two_modulations
-    >>> len(two_modulations().transformations)
-    2
+    >>> from skreprogram.transformations import one_modulation
+    >>> one_modulation().keep
+    True
     """
-    values = FrequencyModulation(scale="set", shortest=0.25, longest=1.0)
-    return SideBySide([values, DifferencesTransformation(values)])
+    tone = FrequencyModulation(scale="set", shortest=0.25, longest=1.0)
+    return DifferencesTransformation(tone, keep=True)
 
 
 def _second(**options):
@@ -67,4 +67,4 @@ def _second(**options):
 
 
 InputTransformation.register("modulations", modulations)
-InputTransformation.register("two-modulations", two_modulations)
+InputTransformation.register("one-modulation", one_modulation)
