@@ -57,6 +57,12 @@ def test_each_of_several_views_has_a_head_on_all_its_features(stages):
     )
 
 
+def test_more_views_than_a_byte_counts_have_a_head_each(stages):
+    views = ((stages[0][1],),) * 130
+    params = HeadsMapping(("mean",)).init(views, N_CLASSES, torch.Generator())
+    assert params["head_of"][1].unique().tolist() == list(range(1, 131))
+
+
 def test_the_head_of_a_view_is_ridge_on_its_features_alone(stages):
     mapping = HeadsMapping(("mean",), alphas=[0.1])
     views = ((stages[0][0],), (stages[0][1],))

@@ -80,7 +80,10 @@ class HeadsMapping(FeaturesMapping, name="heads"):
             counts = [sum(self._count(stage) for stage in view) for view in views]
             of_view = torch.arange(len(views)).repeat_interleave(torch.tensor(counts))
             groups.append(groups[0].max() + 1 + of_view)
-        params["head_of"] = torch.stack(groups).to(torch.int8)
+        head_of = torch.stack(groups)
+        # a number a feature: of the size of the thresholds, unless there are very many views
+        small = head_of.max() <= torch.iinfo(torch.int8).max
+        params["head_of"] = head_of.to(torch.int8 if small else torch.int16)
         return params
 
     def score(self, params, pooled):
