@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from _controls import styles_of
+from _markdown import distinct, markdown_table, mean_and_spread
 from _results_file import ResultsFile
 
 FIELDS = (
@@ -56,9 +57,8 @@ def make_tables(rows, configurations, command):
             for name in configurations
             if (runs := [row for row in own if row["configuration"] == name])
         ]
-        rule = ["---", *("---:" for _ in header[1:])]
-        text = "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *lines])
-        tables.append(f"## {target} by {source}\n\n{text}\n\n{_note(own)}\n")
+        table = markdown_table(header, lines)
+        tables.append(f"## {target} by {source}\n\n{table}\n\n{_note(own)}\n")
     return "\n".join([*tables, f"Command: `{command}`\n"])
 
 
@@ -148,8 +148,7 @@ def _line(name, runs, budgets):
     cells = []
     for budget in budgets:
         accuracy = [float(run["accuracy"]) for run in runs if run["budget"] == budget]
-        spread = f" ± {np.std(accuracy, ddof=1):.3f}" if len(accuracy) > 1 else ""
-        cells.append(f"{np.mean(accuracy):.3f}{spread}" if accuracy else "")
+        cells.append(mean_and_spread(accuracy))
     largest = max(runs, key=lambda run: budgets.index(run["budget"]))["budget"]
     seconds = [float(run["fit_cpu_seconds"]) for run in runs if run["budget"] == largest]
     n_seeds = len({run["seed"] for run in runs})
@@ -158,10 +157,7 @@ def _line(name, runs, budgets):
 
 
 def _note(rows):
-    machines, versions, n_train, n_test = (
-        "; ".join(sorted({row[column] for row in rows}))
-        for column in ("machine", "version", "n_train", "n_test")
-    )
+    machines, versions, n_train, n_test = distinct(rows, "machine", "version", "n_train", "n_test")
     return (
         f'{n_train} training and {n_test} test rows. Columns: queries at most; "{ONCE}" is one '
         "for each training row. Mean and standard deviation of the accuracy over seeds. CPU "

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from _markdown import distinct, markdown_table, mean_and_spread, unless_test
 from _results_file import ResultsFile
 
 FIELDS = (
@@ -51,27 +52,22 @@ def make_table(rows, configurations, command):
 def _table(key, rows, configurations):
     target, part, max_epochs = key
     header = ["configuration", "accuracy", "program", "of the source", "seeds", "fit CPU s"]
-    lines = [header, ["---", *("---:" for _ in header[1:])]]
-    for name in configurations:
-        if runs := [row for row in rows if row["configuration"] == name]:
-            lines.append(_line(name, runs))
-    machines, versions, n_train, n_test = (
-        "; ".join(sorted({row[column] for row in rows}))
-        for column in ("machine", "version", "n_train", "n_test")
-    )
-    where = "" if part == "test" else f" ({part})"
+    lines = [
+        _line(name, runs)
+        for name in configurations
+        if (runs := [row for row in rows if row["configuration"] == name])
+    ]
+    machines, versions, n_train, n_test = distinct(rows, "machine", "version", "n_train", "n_test")
     note = (
         f"{n_train} training and {n_test} test rows, {max_epochs} epochs. Mean and standard "
         f"deviation over seeds; numbers that were trained. Machine: {machines}. Versions: "
         f"{versions}."
     )
-    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"## {target}{where}\n\n{note}\n\n{body}\n"
+    return f"## {target}{unless_test(part)}\n\n{note}\n\n{markdown_table(header, lines)}\n"
 
 
 def _line(name, runs):
     values = [float(run["accuracy"]) for run in runs]
-    spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
     numbers = [f"{int(runs[0][column]):,}" for column in ("n_program", "n_source")]
     seconds = np.median([float(run["fit_cpu_seconds"]) for run in runs])
-    return [name, f"{np.mean(values):.3f}{spread}", *numbers, str(len(runs)), f"{seconds:.0f}"]
+    return [name, mean_and_spread(values), *numbers, str(len(runs)), f"{seconds:.0f}"]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from _markdown import markdown_table, mean_and_spread
 from _results_file import ResultsFile
 
 FIELDS = (
@@ -54,15 +55,13 @@ def make_tables(rows, configurations, command):
         seeds = sorted({int(row["seed"]) for row in own})
         counts = f"{own[0]['n_labelled']} labelled images, seeds from {seeds[0]} to {seeds[-1]}"
         judged = "" if part == "test" else ", by the validation judge"
-        lines = [f"## {setting}{judged}\n", f"{counts}. {own[0]['machine']}.\n"]
-        lines.append("| | " + " | ".join([*COLUMNS.values(), "seeds"]) + " |")
-        lines.append("|---" * (len(COLUMNS) + 2) + "|")
-        for name in configurations:
-            runs = [row for row in own if row["configuration"] == name]
-            if runs:
-                cells = [_cell([row[column] for row in runs]) for column in COLUMNS]
-                lines.append(f"| {name} | " + " | ".join([*cells, str(len(runs))]) + " |")
-        tables.append("\n".join(lines) + "\n")
+        lines = [
+            [name, *(_cell([row[column] for row in runs]) for column in COLUMNS), len(runs)]
+            for name in configurations
+            if (runs := [row for row in own if row["configuration"] == name])
+        ]
+        table = markdown_table(["", *COLUMNS.values(), "seeds"], lines)
+        tables.append(f"## {setting}{judged}\n\n{counts}. {own[0]['machine']}.\n\n{table}\n")
     return "\n".join([*tables, f"Command: `{command}`\n"])
 
 
@@ -92,7 +91,4 @@ def draw(samples, path):
 
 def _cell(values):
     numbers = np.array([float(value) for value in values if value])
-    if not len(numbers):
-        return ""
-    spread = f" ± {numbers.std(ddof=1):.3f}" if len(numbers) > 1 else ""
-    return f"{numbers.mean():.3f}{spread}"
+    return mean_and_spread(numbers)

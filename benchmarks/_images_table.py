@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from _markdown import distinct, markdown_table
+
 
 def make_tables(rows, datasets, configurations):
     """Write one table a data set, a line a configuration.
@@ -28,7 +30,7 @@ def make_tables(rows, datasets, configurations):
             if any(row["configuration"] == name for row in own)
         ]
         if lines:
-            tables.append(f"## {dataset}\n\n{_markdown(lines)}\n\n{_note(own)}\n")
+            tables.append(f"## {dataset}\n\n{markdown_table(HEADER, lines)}\n\n{_note(own)}\n")
     return "\n".join(tables)
 
 
@@ -68,12 +70,5 @@ def _only(runs, column):
 
 
 def _note(rows):
-    machines, versions = (
-        "; ".join(sorted({row[column] for row in rows})) for column in ("machine", "version")
-    )
+    machines, versions = distinct(rows, "machine", "version")
     return f"Machine: {machines}. Versions: {versions}. Seconds: median over seeds."
-
-
-def _markdown(lines):
-    rule = ["---", *("---:" for _ in HEADER[1:])]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [HEADER, rule, *lines])

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.stats import binomtest
 
+from _markdown import distinct, markdown_table, mean_and_spread, unless_test
 from _results_file import ResultsFile
 
 FIELDS = (
@@ -120,21 +121,22 @@ def _table(key, rows, configurations):
     target, part = key
     clips = sorted({int(row["clips"]) for row in rows})
     header = ["clips a class", *map(str, clips), "seeds", f"fit CPU s, {clips[-1]} clips"]
-    lines = [header, ["---", *("---:" for _ in header[1:])]]
-    for name in configurations:
-        if runs := [row for row in rows if row["configuration"] == name]:
-            lines.append(_line(name, runs, clips))
-    machines, versions, n_test, speakers = (
-        "; ".join(sorted({row[column] for row in rows}))
-        for column in ("machine", "version", "n_test", "speakers")
+    lines = [
+        _line(name, runs, clips)
+        for name in configurations
+        if (runs := [row for row in rows if row["configuration"] == name])
+    ]
+    machines, versions, n_test, speakers = distinct(
+        rows, "machine", "version", "n_test", "speakers"
     )
-    where = "" if part == "test" else f" ({part})"
     note = (
         f"{n_test} test clips a seed, of held-out speakers ({speakers}). Mean and standard "
         f"deviation of the accuracy over seeds; in brackets their number, where some were not run. "
         f"Machine: {machines}. Versions: {versions}."
     )
-    return f"## {target}{where}\n\n{note}\n\n{_body(lines)}\n{_comparisons(rows, clips)}"
+    table = markdown_table(header, lines)
+    heading = f"## {target}{unless_test(part)}"
+    return f"{heading}\n\n{note}\n\n{table}\n{_comparisons(rows, clips)}"
 
 
 def _line(name, runs, clips):
@@ -142,9 +144,8 @@ def _line(name, runs, clips):
     cells = []
     for n_clips in clips:
         values = [float(run["accuracy"]) for run in runs if int(run["clips"]) == n_clips]
-        spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
         few = f" ({len(values)})" if len(values) < n_seeds else ""
-        cells.append(f"{np.mean(values):.3f}{spread}{few}" if values else "")
+        cells.append(mean_and_spread(values) + few if values else "")
     most = [float(run["fit_cpu_seconds"]) for run in runs if int(run["clips"]) == clips[-1]]
     seconds = f"{np.median(most):.1f}" if most else ""
     return [name, *cells, str(n_seeds), seconds]
@@ -152,7 +153,7 @@ def _line(name, runs, clips):
 
 def _comparisons(rows, clips):
     header = ["difference", "clips a class", "by seed", "mean", "only first", "only second", "p"]
-    lines = [header, ["---", *("---:" for _ in header[1:])]]
+    lines = []
     for first, second in PAIRS:
         for n_clips in clips:
             if found := compare(rows, first, second, n_clips):
@@ -161,15 +162,11 @@ def _comparisons(rows, clips):
                 counts = [str(found[name]) for name in ("won", "lost")]
                 pair = f"{first} - {second}"
                 lines.append([pair, str(n_clips), *facts, *counts, f"{found['p']:.2g}"])
-    if len(lines) == 2:
+    if not lines:
         return ""
     note = (
         "Test clips of all seeds that only one of two has right, and McNemar's exact two-sided p. "
         "It takes clips for independent, which those of one speaker are not: it is too small "
         "rather than too large."
     )
-    return f"\n{note}\n\n{_body(lines)}\n"
-
-
-def _body(lines):
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"\n{note}\n\n{markdown_table(header, lines)}\n"

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from _controls import styles_of
+from _markdown import distinct, markdown_table, mean_and_spread, unless_test
 from _results_file import ResultsFile
 
 FIELDS = (
@@ -59,7 +60,7 @@ def make_tables(rows, scores, configurations, command):
     for (target, part), own in by_target(rows).items():
         if target not in scores:
             continue
-        tables.append(f"## {target}{_unless_test(part)}\n\n{_note(own)}\n")
+        tables.append(f"## {target}{unless_test(part)}\n\n{_note(own)}\n")
         for score in scores[target]:
             tables.append(f"{SCORES[score]}:\n\n{_table(own, score, configurations)}\n")
     return "\n".join([*tables, f"Command: `{command}`\n"])
@@ -130,7 +131,7 @@ def draw(rows, scores, configurations, path):
         score = scores[target][0]
         for name in configurations:
             _draw_curve(axis, curve(own, name, score), name, styles[name])
-        axis.set(title=f"{target}{_unless_test(part)}", xlabel="training rows", xscale="log")
+        axis.set(title=f"{target}{unless_test(part)}", xlabel="training rows", xscale="log")
         n_rows_shown = sorted({int(row["n_train"]) for row in own})
         axis.set_xticks(n_rows_shown, [f"{n:,}" for n in n_rows_shown])
         axis.minorticks_off()
@@ -170,16 +171,14 @@ def _table(rows, score, configurations):
         for name in configurations
         if (runs := [row for row in rows if row["configuration"] == name])
     ]
-    rule = ["---", *("---:" for _ in header[1:])]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *lines])
+    return markdown_table(header, lines)
 
 
 def _line(name, runs, score, sizes):
     cells = []
     for size in sizes:
         values = [float(run[score]) for run in runs if run["per_class"] == size]
-        spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
-        cells.append(f"{np.mean(values):.3f}{spread}" if values else "")
+        cells.append(mean_and_spread(values))
     largest = [run for run in runs if run["per_class"] == sizes_of(runs)[-1]]
     # medians, as vocabularies differ with the rows, and a shared machine may stand still
     trained, stored, fit, predict = (
@@ -192,10 +191,7 @@ def _line(name, runs, score, sizes):
 
 
 def _note(rows):
-    machines, versions, n_test = (
-        "; ".join(sorted({row[column] for row in rows}))
-        for column in ("machine", "version", "n_test")
-    )
+    machines, versions, n_test = distinct(rows, "machine", "version", "n_test")
     n_train = ", ".join(
         " or ".join(dict.fromkeys(row["n_train"] for row in rows if row["per_class"] == size))
         for size in sizes_of(rows)
@@ -207,7 +203,3 @@ def _note(rows):
         "Mean and standard deviation over seeds. Numbers trained and stored, and seconds, are of "
         f"the largest fit. Machine: {machines}. Versions: {versions}."
     )
-
-
-def _unless_test(part):
-    return "" if part == "test" else f" ({part})"

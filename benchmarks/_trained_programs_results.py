@@ -3,6 +3,7 @@
 import numpy as np
 
 from _controls import CONTROL
+from _markdown import distinct, markdown_table
 from _results_file import ResultsFile
 from _trained_programs_types import ORDER
 from _ucr_statistics import holm, signed_rank_p
@@ -148,7 +149,7 @@ def _overall(runs, names):
     ]
     p_of = dict(zip(trained, holm(p_values), strict=True)) if trained else {}
     lines = [_overall_line(runs, name, p_of.get(name)) for name in names]
-    return f"## Over all sets\n\n{_markdown(header, lines)}"
+    return f"## Over all sets\n\n{markdown_table(header, lines)}"
 
 
 def _overall_line(runs, name, p_value):
@@ -189,7 +190,7 @@ def _by_type(runs, names):
             cells = [f"{np.mean(accuracy - frozen):+.4f}" for accuracy in others if len(accuracy)]
             line.append(" / ".join(cells))
         lines.append(line)
-    table = _markdown(["type", "sets", *trained], lines)
+    table = markdown_table(["type", "sets", *trained], lines)
     return f"## By the type of the sets: differences to frozen, trained / tested\n\n{table}"
 
 
@@ -202,7 +203,7 @@ def _by_set(runs, names):
             star = "\\*" if kept.get(dataset) else ""
             line.append(f"{accuracy[dataset]:.4f}{star}" if dataset in accuracy else "")
         lines.append(line)
-    table = _markdown(["data set", *names], lines)
+    table = markdown_table(["data set", *names], lines)
     return f"## Accuracies, trained; \\*: kept by the test, for one seed at least\n\n{table}"
 
 
@@ -212,9 +213,7 @@ def _mean_and_error(differences):
 
 
 def _note(rows, command):
-    machines, versions = (
-        "; ".join(sorted({row[column] for row in rows})) for column in ("machine", "version")
-    )
+    machines, versions = distinct(rows, "machine", "version")
     too_small = {row["dataset"] for row in rows if int(row["held_out"]) == 0}
     too_small &= {row["dataset"] for row in rows if "all" in row["configuration"]}
     held_out = {row["dataset"] for row in rows if int(row["held_out"])}
@@ -229,9 +228,3 @@ def _note(rows, command):
         + (f"Too few rows to hold any out, so frozen throughout: {alone}. " if alone else "")
         + f"Machine: {machines}. Versions: {versions}.\n\nCommand: `{command}`"
     )
-
-
-def _markdown(header, lines):
-    ruler = ["---", *("---:" for _ in header[1:])]
-    rows = [header, ruler, *lines]
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)

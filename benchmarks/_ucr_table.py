@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from _markdown import distinct, markdown_table
 from _ucr_published import published_means
 from _ucr_runs import finished_sets, group_runs, mean_scores
 from _ucr_statistics import holm, mean_ranks, signed_rank_p
@@ -33,7 +34,7 @@ def make_table(rows, datasets, estimators):
     if complete:
         lines += _summary(runs, complete, estimators)
     note = f"Summary over {len(complete)} of {len(datasets)} data sets"
-    return f"{_markdown(['data set', *estimators], lines)}\n\n{note}. {_note(runs)}\n"
+    return f"{markdown_table(['data set', *estimators], lines)}\n\n{note}. {_note(runs)}\n"
 
 
 def make_published_table(rows, datasets, estimators, path):
@@ -59,7 +60,7 @@ def make_published_table(rows, datasets, estimators, path):
     title = (
         f"## Beside published figures\n\nMean accuracies over the same {len(complete)} data sets"
     )
-    table = _markdown(
+    table = markdown_table(
         ["classifier", "mean accuracy", "source"],
         [[name, f"{mean:.4f}", source] for name, mean, source in lines],
     )
@@ -118,8 +119,7 @@ def _spread(runs, complete, name):
 
 def _note(runs):
     every = [run for some in runs.values() for run in some.values()]
-    machines = "; ".join(sorted({run["machine"] for run in every}))
-    versions = "; ".join(sorted({run["version"] for run in every}))
+    machines, versions = distinct(every, "machine", "version")
     return (
         f"p: Wilcoxon's signed-rank test over these sets, Holm's correction over the columns. "
         f"Calibration error: 15 bins. Machine: {machines}. Versions: {versions}. "
@@ -135,8 +135,3 @@ def _accuracy(runs, dataset, name):
 
 def _means(values, style):
     return ["" if np.isnan(mean) else f"{mean:{style}}" for mean in values.mean(axis=0)]
-
-
-def _markdown(header, lines):
-    rule = ["---", *("---:" for _ in header[1:])]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *lines])

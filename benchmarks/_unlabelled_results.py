@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from _controls import styles_of
+from _markdown import distinct, markdown_table, mean_and_spread, unless_test
 from _results_file import ResultsFile
 
 FIELDS = (
@@ -94,7 +95,7 @@ def draw(rows, configurations, path):
             if scores := curve(own, name):
                 handles[name] = _draw_curve(axis, scores, styles[name])
         sizes = sorted({int(row["n_labelled"]) for row in own})
-        axis.set(title=f"{target}{_unless_test(part)}", xlabel="labelled rows", xscale="log")
+        axis.set(title=f"{target}{unless_test(part)}", xlabel="labelled rows", xscale="log")
         axis.set_xticks(sizes, [f"{size:,}" for size in sizes])
         axis.minorticks_off()
         axis.set_ylabel("accuracy")
@@ -122,33 +123,23 @@ def _table(key, rows, configurations):
     sizes = sorted({int(row["n_labelled"]) for row in rows})
     per_class = {int(row["n_labelled"]): row["per_class"] for row in rows}
     header = ["configuration", *(f"{per_class[size]} ({size})" for size in sizes), "fit CPU s"]
-    lines = [header, ["---", *("---:" for _ in header[1:])]]
-    for name in configurations:
-        if runs := [row for row in rows if row["configuration"] == name]:
-            lines.append(_line(name, runs, sizes))
-    machines, versions, n_test = (
-        "; ".join(sorted({row[column] for row in rows}))
-        for column in ("machine", "version", "n_test")
-    )
+    lines = [
+        _line(name, runs, sizes)
+        for name in configurations
+        if (runs := [row for row in rows if row["configuration"] == name])
+    ]
+    machines, versions, n_test = distinct(rows, "machine", "version", "n_test")
     seeds = ", ".join(sorted({row["seed"] for row in rows}))
     note = (
         f"Accuracy by labelled rows a class (in all), {n_test} test rows, seeds {seeds}: mean and "
         f"standard deviation. Machine: {machines}. Versions: {versions}."
     )
-    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"## {key[0]}{_unless_test(key[1])}\n\n{note}\n\n{body}\n"
+    body = markdown_table(header, lines)
+    return f"## {key[0]}{unless_test(key[1])}\n\n{note}\n\n{body}\n"
 
 
 def _line(name, runs, sizes):
     scores = curve(runs, name)
-    cells = []
-    for size in sizes:
-        values = scores.get(size, np.array([]))
-        spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
-        cells.append(f"{np.mean(values):.3f}{spread}" if len(values) else "")
+    cells = [mean_and_spread(scores.get(size, ())) for size in sizes]
     seconds = np.median([float(run["fit_cpu_seconds"]) for run in runs])
     return [name, *cells, f"{seconds:.1f}"]
-
-
-def _unless_test(part):
-    return "" if part == "test" else f" ({part})"

@@ -17,6 +17,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from tqdm import tqdm
 
 from _machine import machine, version_of
+from _markdown import markdown_table, mean_and_spread
 from _multivariate_targets import TARGETS, halves
 from _results_file import ResultsFile
 from _ucr_estimators import ESTIMATORS
@@ -168,22 +169,16 @@ def make_table(rows, command):
     """Write the results as Markdown: mean and standard deviation over seeds."""
     targets, names = (list(dict.fromkeys(row[key] for row in rows)) for key in FIELDS[:3:2])
     parts = " and ".join(sorted({row["scored_on"] for row in rows}))
-    head = f"Accuracy on the {parts} part, mean over seeds +- standard deviation (seeds)."
-    lines = [head, "", "| estimator | " + " | ".join(targets) + " |"]
-    lines.append("|---|" + "---:|" * len(targets))
-    for name in names:
-        cells = [_cell(rows, target, name) for target in targets]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", f"Command: `{command}`", ""])
+    head = f"Accuracy on the {parts} part, mean over seeds ± standard deviation (seeds)."
+    lines = [[name, *(_cell(rows, target, name) for target in targets)] for name in names]
+    table = markdown_table(["estimator", *targets], lines)
+    return f"{head}\n\n{table}\n\nCommand: `{command}`\n"
 
 
 def _cell(rows, target, name):
     own = [r for r in rows if (r["target"], r["estimator"]) == (target, name)]
     scores = [float(row["accuracy"]) for row in own]
-    if not scores:
-        return ""
-    spread = f" +- {np.std(scores):.3f}" if len(scores) > 1 else ""
-    return f"{np.mean(scores):.3f}{spread} ({len(scores)})"
+    return f"{mean_and_spread(scores)} ({len(scores)})" if scores else ""
 
 
 if __name__ == "__main__":
