@@ -20,7 +20,7 @@ STILL = TilingTransformation(2, program=False)
 class Counting:
     """A network that counts the rows it sees."""
 
-    shares_frames = False
+    shares_frames = runs_in_threads = False
     rows_at_once = 64
 
     def __init__(self, network):

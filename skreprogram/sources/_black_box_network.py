@@ -21,7 +21,7 @@ class BlackBoxNetwork:
         Type of the arrays that the function gets, float32 or float64.
     """
 
-    shares_frames = False
+    shares_frames = runs_in_threads = False
     is_training = False
     # rows of data for one pass
     rows_at_once = 64

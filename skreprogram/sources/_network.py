@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import threading
+from contextlib import nullcontext
 from itertools import chain
 
 import torch
@@ -43,6 +44,8 @@ class FrozenNetwork:
         self._splits = like.device.type == "cpu" and not self._is_recurrent
         # rows of data for one pass, with what comes before and after the network
         self.rows_at_once = 32 if self._splits else 64
+        # several may pass at once; a stranger's module might keep something between its layers
+        self.runs_in_threads = self._splits and self._layers is None
         # vectors of the vocabulary where the source reads text; always the same object
         with torch.no_grad():
             vectors = getattr(module, "embeddings", None)
@@ -240,9 +243,10 @@ class FrozenNetwork:
         # in eval mode cuDNN's recurrent layers give no gradients
         without_cudnn = self._is_recurrent and inputs.is_cuda and torch.is_grad_enabled()
         function = by_parts(function) if in_parts and self._splits else function
+        cudnn = torch.backends.cudnn.flags(enabled=False) if without_cudnn else nullcontext()
         try:
             with (
-                torch.backends.cudnn.flags(enabled=not without_cudnn),
+                cudnn,
                 torch.autocast(inputs.device.type, torch.bfloat16, enabled=self._mixed),
             ):
                 answer = function(self._normalise(inputs))

@@ -44,6 +44,11 @@ class SeveralNetworks:
         return min(network.rows_at_once for network in self.networks)
 
     @property
+    def runs_in_threads(self):
+        """Whether several threads may have a batch each."""
+        return all(network.runs_in_threads for network in self.networks)
+
+    @property
     def is_training(self):
         """Whether any part is in training mode; it never should be."""
         return any(network.is_training for network in self.networks)

@@ -37,6 +37,11 @@ class Composition:
         """Rows of data for one pass, with what comes before and after the network."""
         return 64 if self.network is None else self.network.rows_at_once
 
+    @property
+    def runs_in_threads(self):
+        """Whether several threads may have a batch each."""
+        return self.network is not None and self.network.runs_in_threads
+
     def model(self, sides, cached=False):
         """Compose the programs.
 

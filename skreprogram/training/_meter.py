@@ -69,7 +69,7 @@ class MeteredNetwork:
         Levels to which the source's inputs are rounded.
     """
 
-    shares_frames = False
+    shares_frames = runs_in_threads = False
 
     def __init__(self, network, meter, levels=None):
         self.network = network

@@ -4,6 +4,11 @@ import torch
 from torch.utils._pytree import tree_leaves, tree_map
 from tqdm.auto import tqdm
 
+from skreprogram.training._threads import in_threads
+
+# rows that are worth a thread
+LEAST_ROWS = 4
+
 
 def class_scores(program, composition, X, verbose=0):
     """Scores of the target classes, or values, without any training machinery.
@@ -56,9 +61,17 @@ def source_inputs(program, transformation, space, X):
 
 def passes(X, function, composition, verbose=0):
     """Call a function of one stacked batch on all rows; results come back to the CPU."""
-    size, device = composition.rows_at_once, composition.device
+    size, device, n_threads = composition.rows_at_once, composition.device, 1
+    if composition.runs_in_threads:
+        n_threads = max(1, min(torch.get_num_threads(), len(X) // LEAST_ROWS))
+        size = min(size, -(-len(X) // n_threads)) or 1
     starts = range(0, len(X), size)
-    with torch.no_grad():
-        for start in tqdm(starts, desc="running the source", unit="batch", disable=not verbose):
-            batch = X[start : start + size].to(device).unsqueeze(0)
-            yield tree_map(lambda tensor: tensor.cpu(), function(batch))
+
+    @torch.no_grad()
+    def answer(start):
+        batch = X[start : start + size].to(device).unsqueeze(0)
+        return tree_map(lambda tensor: tensor.cpu(), function(batch))
+
+    answers = in_threads(answer, starts, n_threads)
+    shown = {"desc": "running the source", "unit": "batch", "disable": not verbose}
+    yield from tqdm(answers, total=len(starts), **shown)
