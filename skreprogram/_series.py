@@ -12,6 +12,10 @@ _SOURCES = {
 _TONES = {"fast": "one-modulation", "default": "modulations", "best": "modulations"}
 
 
+def _is_auto(choice):
+    return isinstance(choice, str) and choice == "auto"
+
+
 class Series:
     """Mixin: X holds time series."""
 
@@ -36,8 +40,12 @@ class Series:
                 f"Got effort={self.effort!r}, expected one of {list(_SOURCES)}. Choose source and "
                 "input_transformation yourself for anything else."
             )
-        automatic = isinstance(self.source, str) and self.source == "auto"
-        return _SOURCES[self.effort] if automatic else self.source
+        if not _is_auto(self.source):
+            return self.source
+        # one transformation of the user's own is for sound: pictures would name their source
+        own = not _is_auto(self.input_transformation)
+        alone = own and not isinstance(self.input_transformation, (list, tuple))
+        return _SOURCES["default" if alone else self.effort]
 
     def _automatic(self, name, source):
         if name != "input_transformation":

@@ -18,7 +18,8 @@ class TimeSeriesReprogrammer(Series, BaseReprogrammingClassifier):
     source : str, SourceModel, torch.nn.Module or list of them, default="auto"
         Frozen source model: a name of :func:`skreprogram.sources.list_sources`, a handle, or any
         torch module, of which a private copy is frozen. Several networks in a list are read side
-        by side. "auto" is "speech-commands", and with the best `effort` an image network too.
+        by side. "auto" is "speech-commands"; with the best `effort`, and no single
+        `input_transformation` of your own, an image network too.
     input_transformation : str, InputTransformation or list of them, default="auto"
         From a series to source inputs: "modulations" (several tones side by side), "modulation",
         "differences", "tiling" (Voice2Series), "stretching", "padding", "identity"; for sources of
