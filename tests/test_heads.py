@@ -14,9 +14,12 @@ from skreprogram.mappings import FeaturesMapping, HeadsMapping
 from skreprogram.mappings._calibration import calibrate
 from skreprogram.mappings._mixture import mix
 from skreprogram.mappings._pooling import pool
+from skreprogram.training._model import Reprogrammed
+from skreprogram.transformations import IdentityTransformation
 
 ALPHAS = np.logspace(-4, 3, 8)
 N_CLASSES = 3
+STILL = IdentityTransformation()
 
 
 @pytest.fixture
@@ -160,8 +163,8 @@ def test_two_programs_at_once_score_as_each_alone(stages):
     given, codes = stages
     mapping = HeadsMapping(("mean", "std"))
     programs = [solved(mapping, given, codes), solved(mapping, given, codes.flip(0))]
-    both = {name: torch.stack([program[name] for program in programs]) for name in programs[0]}
-    scores = torch.func.vmap(mapping.apply, in_dims=(0, None))(both, given)
+    model = Reprogrammed(None, None, STILL, mapping, [({}, program) for program in programs])
+    scores = model.scores(tuple(torch.stack([stage, stage]) for stage in given))
     for alone, at_once in zip(programs, scores, strict=True):
         torch.testing.assert_close(at_once, mapping.apply(alone, given))
 

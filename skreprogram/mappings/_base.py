@@ -18,6 +18,9 @@ class OutputMapping(Strategy, family="output mapping"):
     reads = "outputs"
     # whether what comes before trains through the mapping's solution, and not beside the mapping
     trains_through_solution = False
+    # whether `apply` may run over the tensors of several programs at once (``torch.func.vmap``),
+    # which wants shapes that do not depend on numbers
+    vectorises = True
 
     @property
     def trainable(self):

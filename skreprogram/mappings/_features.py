@@ -1,12 +1,15 @@
 """A head on the source's features, solved in closed form."""
 
 import torch
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
 from skreprogram.mappings._base import OutputMapping
 from skreprogram.mappings._head import class_targets, list_alphas, solve_head, standardise
 from skreprogram.mappings._pooling import POOLINGS, WITH_THRESHOLDS, pool, share_levels
 from skreprogram.mappings._ridge import solve_ridge
+
+# rows that are pooled at once, as many as go through a source: more would leave a CPU's caches
+N_ROWS = 32
 
 
 class FeaturesMapping(OutputMapping, name="features"):
@@ -61,20 +64,43 @@ class FeaturesMapping(OutputMapping, name="features"):
         return ("weight", "bias")
 
     def init(self, given, n_classes, generator):
+        return self.init_pooled(given, n_classes, generator)[0]
+
+    def init_pooled(self, given, n_classes, generator):
+        """Draw as `init` does, and pool the same rows.
+
+        Parameters
+        ----------
+        given : tuple of torch.Tensor of shape (n_samples, channels, *positions)
+            Stages, or for each view a tuple of them.
+        n_classes : int
+            Number of target classes.
+        generator : torch.Generator
+            For mappings that draw.
+
+        Returns
+        -------
+        params : dict of str to torch.Tensor
+            What `init` returns.
+        pooled : torch.Tensor of shape (n_samples, n_features)
+            What `pool` returns with it.
+        """
         self._check()
         params = {}
         for i, stage in enumerate(tree_leaves(given)):
             if self._needs_thresholds() and stage.ndim > 2:
                 levels = share_levels(stage, self.quantiles)
                 params[f"thresholds/{i}"], params[f"width/{i}"] = levels
-        pooled = self.pool(params, given)
+        starts = range(0, len(tree_leaves(given)[0]), N_ROWS)
+        parts = (tree_map(lambda s, i=i: s[i : i + N_ROWS], given) for i in starts)
+        pooled = torch.cat([self.pool(params, part) for part in parts])
         mean = pooled.mean(0)
         # a program that trains moves features that the data hardly move: they need a floor
         spread = pooled.std(0, correction=0) + 0.1 * mean.abs() + 1e-3
         params.update(standardise(mean, spread))
         params["weight"] = pooled.new_zeros(pooled.shape[1], n_classes)
         params["bias"] = pooled.new_zeros(n_classes)
-        return params
+        return params, pooled
 
     def pool(self, params, given):
         """Pool the stages, before anything is standardised.

@@ -63,6 +63,8 @@ class HeadsMapping(FeaturesMapping, name="heads"):
     tensor([1., 1., 1., 1., 1., 1., 1., 1.])
     """
 
+    vectorises = False
+
     def __init__(
         self,
         poolings=("mean", "std", "max", "thirds", "share", "crossings"),
@@ -71,8 +73,8 @@ class HeadsMapping(FeaturesMapping, name="heads"):
     ):
         super().__init__(poolings, quantiles, alphas)
 
-    def init(self, given, n_classes, generator):
-        params = super().init(given, n_classes, generator)
+    def init_pooled(self, given, n_classes, generator):
+        params, pooled = super().init_pooled(given, n_classes, generator)
         views = given if isinstance(given[0], tuple) else (given,)
         stages = [stage for view in views for stage in view]
         groups = [self._by_statistic(stages)]
@@ -84,7 +86,7 @@ class HeadsMapping(FeaturesMapping, name="heads"):
         # a number a feature: of the size of the thresholds, unless there are very many views
         small = head_of.max() <= torch.iinfo(torch.int8).max
         params["head_of"] = head_of.to(torch.int8 if small else torch.int16)
-        return params
+        return params, pooled
 
     def score(self, params, pooled):
         bias = params["bias"]
@@ -93,14 +95,17 @@ class HeadsMapping(FeaturesMapping, name="heads"):
         centred = pooled - params["shift"]
         if "factor" in params:
             centred = centred * params["factor"]
-        every = []
-        for head in range(len(bias)):
-            own = (params["head_of"] == head).to(params["weight"].dtype).unsqueeze(2)
-            scores = centred @ (params["weight"] * own).sum(0) + bias[head]
-            every.append(pad(scores, (0, 1)).log_softmax(1))
+        scores = []
+        # statistics and views divide the features in two ways, into heads of ascending numbers
+        for head_of, weight in zip(params["head_of"], params["weight"], strict=True):
+            order = head_of.argsort(stable=True)
+            sizes = [size for size in head_of.bincount().tolist() if size]
+            parts = centred.index_select(1, order).split(sizes, 1), weight[order].split(sizes)
+            scores += [own @ coef for own, coef in zip(*parts, strict=True)]
+        every = pad(torch.stack(scores) + bias.unsqueeze(1), (0, 1)).log_softmax(2)
         # a share of zero must not make an infinity that gradients and exponents meet
         shares = params["shares"].clamp_min(torch.finfo(bias.dtype).tiny).log()
-        return (torch.stack(every) + shares[:, None, None]).logsumexp(0)
+        return (every + shares[:, None, None]).logsumexp(0)
 
     def solve(self, params, pooled, y, weight, n_classes, loss=None):
         if y.is_floating_point():
@@ -139,8 +144,11 @@ class HeadsMapping(FeaturesMapping, name="heads"):
 
     def _one(self, pooled, y, weight, n_classes, scale=None):
         """One head and its scores of samples that were left out, both calibrated."""
-        standard = standardise(pooled.mean(0), pooled.std(0, correction=0), scale)
-        F = ((pooled - standard["shift"]) * standard["factor"]).numpy()
+        mean = pooled.mean(0)
+        centred = pooled - mean
+        # two passes: torch.std takes ten times as long along the rows
+        standard = standardise(mean, centred.square().mean(0).sqrt(), scale)
+        F = centred.mul_(standard["factor"]).numpy()
         solution = self.ridge(F, y, weight, n_classes)
         sharp = calibrate(solution.left_out, y.numpy(), weight).factor
         coef = sharp * torch.from_numpy(solution.coef).to(pooled) * standard["factor"].unsqueeze(1)

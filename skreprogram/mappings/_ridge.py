@@ -1,16 +1,21 @@
 """Ridge regression in closed form, with leave-one-out predictions for every penalty."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
 from scipy.linalg.blas import get_blas_funcs
 from scipy.linalg.lapack import dtrtri
+from threadpoolctl import ThreadpoolController
 
 # rows or columns that are turned to double precision at once
 BLOCK = 4096
 # more rows choose their penalty on so many of them: eigenvectors take n^3
 N_CHOOSING = 1_000
+# fewer rows or columns are solved in one thread: of several, each waits longer for the others than
+# it multiplies
+N_THREADED = 600
 
 
 class RidgeSolution(NamedTuple):
@@ -77,9 +82,16 @@ def solve_ridge(F, Y, sample_weight, alphas, loss=None):
     else:
         rows = np.arange(len(F))
         of_error = loss and (lambda error: loss(Y - error / root, rows, sample_weight))
-        alpha, error, dual = _by_eigenvectors(A, targets, share, alphas, of_error)
+        with _libraries().limit(limits=1 if min(A.shape) < N_THREADED else None, user_api="blas"):
+            alpha, error, dual = _by_eigenvectors(A, targets, share, alphas, of_error)
     coef = _in_double(A.T, dual).astype(A.dtype)
     return RidgeSolution(coef, middle - centre @ coef, float(alpha), Y - error / root)
+
+
+@cache
+def _libraries():
+    # looked for once: that takes longer than many a solution
+    return ThreadpoolController()
 
 
 def _by_eigenvectors(A, targets, share, alphas, loss):

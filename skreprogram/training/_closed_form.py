@@ -39,13 +39,15 @@ def solve_closed_form(task, probe, composition, generator, options, kept=None):
     """
     mapping, rows, verbose = composition.mapping, merge_copies(task.train), options.verbose
     picked, given = probed(rows, probe, composition, verbose)
-    omega = {**mapping.init(given, task.n_classes, generator), **(kept or {})}
+    omega, first = mapping.init_pooled(given, task.n_classes, generator)
+    if kept:
+        omega = {**omega, **kept}
+        first = mapping.pool(omega, given)
     constants = {name: tensor.to(composition.device) for name, tensor in omega.items()}
 
     def pooled(batch):
         return mapping.pool(constants, tree_map(lambda stage: stage[0], probe.given(batch)))
 
-    first = mapping.pool(omega, given)
     others = torch.ones(len(rows), dtype=torch.bool).index_fill(0, picked, False).nonzero()[:, 0]
     # filled part by part: of thousands of rows there is no room for a second copy
     features = first.new_empty(len(rows), first.shape[1])

@@ -140,7 +140,11 @@ class Reprogrammed(nn.Module):
 
     def scores(self, given):
         """Class scores of shape (K, n, n_classes) from what the source gives."""
-        return self._over_programs(self.mapping.apply, self.output_params(), given)
+        params = self.output_params()
+        if self.mapping.vectorises:
+            return self._over_programs(self.mapping.apply, params, given)
+        each = [tree_map(lambda t, k=k: t[k], (params, given)) for k in range(self.n_programs)]
+        return torch.stack([self.mapping.apply(*own) for own in each])
 
     def forward(self, X):
         """Class scores of shape (K, n, n_classes)."""
