@@ -52,6 +52,26 @@ def best(seed):
     return TimeSeriesReprogrammer(effort="best", random_state=seed)
 
 
+def fast_random_weights(seed):
+    return _untrained("speech-commands", "fast", seed)
+
+
+def best_random_weights(seed):
+    return _untrained(["speech-commands", "imagenet-efficientnet-lite0"], "best", seed)
+
+
+def _untrained(source, effort, seed):
+    """An effort around networks with the weights of a seed."""
+    from skreprogram import TimeSeriesReprogrammer
+    from skreprogram.sources import SeveralSources, load_source
+
+    if isinstance(source, str):
+        untrained = load_source(source).with_random_weights(seed)
+    else:
+        untrained = SeveralSources(map(load_source, source)).with_random_weights(seed)
+    return TimeSeriesReprogrammer(untrained, effort=effort, random_state=seed)
+
+
 def speech(seed, random_weights=False):
     """The speech source alone."""
     return _one_source("speech-commands", "modulations", seed, random_weights)
@@ -161,6 +181,8 @@ ESTIMATORS = {
     "fast": Configuration(fast, "skreprogram", uses_seed=False),
     "default": Configuration(default, "skreprogram", uses_seed=False),
     "best": Configuration(best, "skreprogram", uses_seed=False),
+    "fast-random-weights": Configuration(fast_random_weights, "skreprogram"),
+    "best-random-weights": Configuration(best_random_weights, "skreprogram"),
     "speech": Configuration(speech, "skreprogram", uses_seed=False),
     "speech-random-weights": Configuration(speech_random_weights, "skreprogram"),
     "image": Configuration(image, "skreprogram", uses_seed=False),
