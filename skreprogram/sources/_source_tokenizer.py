@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from skreprogram._input_space import FIRST_TOKEN, PADDING, UNKNOWN
+from skreprogram.sources._fixed_vocabulary import FixedVocabulary
 from skreprogram.sources._language_models import load_tokenizer
 from skreprogram.sources._weights import locate
 
 
 @dataclass(frozen=True)
-class SourceTokenizer:
+class SourceTokenizer(FixedVocabulary):
     """Cuts texts as the source's training did, with its vocabulary.
 
     The functions are those of the other tokenizers, but nothing is learned: the vocabulary is the
@@ -53,45 +51,6 @@ class SourceTokenizer:
         cut = iter(self._cut(texts))
         return [next(cut) if isinstance(own, str) else list(own) for own in samples]
 
-    def learn(self, samples):
-        """Return an empty vocabulary: there is nothing to learn.
-
-        Parameters
-        ----------
-        samples : list of list
-            Tokens of each sample.
-
-        Returns
-        -------
-        vocabulary : dict
-            Empty, so that programs stay small.
-        """
-        return {}
-
-    def encode(self, samples, vocabulary, length):
-        """Look up tokens; cut off at the end what is too long and fill up what is too short.
-
-        Parameters
-        ----------
-        samples : list of list
-            Tokens of each sample.
-        vocabulary : dict
-            Not used.
-        length : int
-            Numbers a sample.
-
-        Returns
-        -------
-        numbers : ndarray of int64 of shape (n_samples, length)
-            0 padding, 1 unknown, t + 2 the source's token t.
-        """
-        known = self._loaded().get_vocab()
-        numbers = np.full((len(samples), length), PADDING, dtype=np.int64)
-        for row, tokens in zip(numbers, samples, strict=True):
-            kept = [known.get(token, UNKNOWN - FIRST_TOKEN) for token in tokens[:length]]
-            row[: len(kept)] = np.add(kept, FIRST_TOKEN)
-        return numbers
-
     def source_tokens(self, words):
         """Numbers of words in the source's vocabulary.
 
@@ -121,8 +80,8 @@ class SourceTokenizer:
             )
         return tuple(tokens[0] for tokens in cut)
 
-    def __sklearn_clone__(self):
-        return self
+    def _known(self):
+        return self._loaded().get_vocab()
 
     def _cut(self, texts):
         if not texts:

@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
 from safetensors import safe_open
 
-from skreprogram._input_space import FIRST_TOKEN, PADDING, UNKNOWN
+from skreprogram.sources._fixed_vocabulary import FixedVocabulary
 from skreprogram.sources._weights import locate
 
 # the first rows of the source's table of embeddings
@@ -37,7 +36,7 @@ def words_of(text):
 
 
 @dataclass(frozen=True)
-class SourceWords:
+class SourceWords(FixedVocabulary):
     """Cuts texts into words, with the vocabulary of a source that was trained on them.
 
     The functions are those of :class:`skreprogram.sources.SourceTokenizer`: the source's token t
@@ -77,45 +76,6 @@ class SourceWords:
         """
         return [words_of(own) if isinstance(own, str) else list(own) for own in samples]
 
-    def learn(self, samples):
-        """Return an empty vocabulary: there is nothing to learn.
-
-        Parameters
-        ----------
-        samples : list of list
-            Tokens of each sample.
-
-        Returns
-        -------
-        vocabulary : dict
-            Empty, so that programs stay small.
-        """
-        return {}
-
-    def encode(self, samples, vocabulary, length):
-        """Look up tokens; cut off at the end what is too long and fill up what is too short.
-
-        Parameters
-        ----------
-        samples : list of list
-            Tokens of each sample.
-        vocabulary : dict
-            Not used.
-        length : int
-            Numbers a sample.
-
-        Returns
-        -------
-        numbers : ndarray of int64 of shape (n_samples, length)
-            0 padding, 1 unknown, t + 2 the source's token t.
-        """
-        known = _numbered_words(self.weights)
-        numbers = np.full((len(samples), length), PADDING, dtype=np.int64)
-        for row, tokens in zip(numbers, samples, strict=True):
-            kept = [known.get(token, UNKNOWN - FIRST_TOKEN) for token in tokens[:length]]
-            row[: len(kept)] = np.add(kept, FIRST_TOKEN)
-        return numbers
-
     def source_tokens(self, words):
         """Numbers of words in the source's vocabulary.
 
@@ -134,7 +94,7 @@ class SourceWords:
         ValueError
             For words that the source does not know.
         """
-        known = _numbered_words(self.weights)
+        known = self._known()
         unknown = [word for word in words if word.lower() not in known]
         if unknown:
             raise ValueError(
@@ -143,8 +103,8 @@ class SourceWords:
             )
         return tuple(known[word.lower()] for word in words)
 
-    def __sklearn_clone__(self):
-        return self
+    def _known(self):
+        return _numbered_words(self.weights)
 
 
 @lru_cache(maxsize=8)
