@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from skreprogram.datasets import make_tones
+from skreprogram.sources._several_sources import sources_of
 
 NEIGHBOUR = "1nn-euclidean"
 
@@ -229,6 +230,23 @@ def test_a_control_differs_from_what_it_controls_by_its_weights_alone(load, sour
     )
     assert ours.pop("source").digest != control.pop("source").digest
     assert ours == control
+
+
+@pytest.mark.parametrize("effort", ["fast", "best"])
+def test_a_control_of_an_effort_has_all_its_sources_untrained(load, effort):
+    X, y = make_tones(n_samples=8, length=40, n_classes=2, random_state=0)
+    make = load("_ucr_estimators").ESTIMATORS
+    ours, control = (make[name].make(0).fit(X, y) for name in (effort, f"{effort}-random-weights"))
+    pairs = list(zip(*(sources_of(each.source_) for each in (ours, control)), strict=True))
+    assert all(one.name in other.name and one.digest != other.digest for one, other in pairs)
+    assert repr(ours.transformation_) == repr(control.transformation_)
+
+
+def test_the_default_is_the_speech_source_alone(load):
+    X, y = make_tones(n_samples=8, length=40, n_classes=2, random_state=0)
+    make = load("_ucr_estimators").ESTIMATORS
+    default, speech = (make[name].make(0).fit(X, y) for name in ("default", "speech"))
+    np.testing.assert_array_equal(default.predict_proba(X), speech.predict_proba(X))
 
 
 def warped_distance(first, second, radius):
