@@ -73,7 +73,7 @@ class SourceModel:
     feature_layers : tuple of str or None, default=None
         Names of the submodules whose outputs are the features. None takes the network's own
         ``stages`` method where it has one, otherwise the input of its last linear layer. On a CPU
-        several threads may call such a method at once: it must keep nothing between calls.
+        several threads call a network with such a method: it must keep nothing between calls.
     flexible : bool, default=False
         Whether the last axes of an input may be longer or shorter than `input_shape` says.
     sampling_rate : float or None, default=None
