@@ -40,6 +40,7 @@ class Spoiler(BaseHTTPRequestHandler):
             self.server.done[kind] += 1
             self.server.times.append(time.monotonic())
         if kind is None:
+            self.server.stopped.wait(self.server.delay)
             return self.send(*self.upstream(content))
         self.spoil(kind, content)
 
@@ -108,11 +109,11 @@ def drawn(share, seed, kinds=KINDS):
 
 
 @contextmanager
-def faulty_proxy(target, faults, slowness=30.0, retry_after=0):
-    """A proxy on the loopback address; `done` counts what it did."""
+def faulty_proxy(target, faults, slowness=30.0, retry_after=0, delay=0.0):
+    """A proxy on the loopback address; `done` counts what it did, `delay` holds good answers."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Spoiler)
     server.target, server.faults, server.slowness = target, iter(faults), slowness
-    server.retry_after, server.stopped = retry_after, threading.Event()
+    server.retry_after, server.delay, server.stopped = retry_after, delay, threading.Event()
     server.lock, server.done, server.times = threading.Lock(), Counter(), []
     with running(server):
         try:

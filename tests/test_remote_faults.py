@@ -138,14 +138,13 @@ def test_a_server_that_comes_late_is_met():
 
 
 def test_all_connections_wait_as_long_as_the_server_asks(server):
-    with faulty_proxy(server.url, ["429"], retry_after=1) as proxy:
+    # answers take longer than a busy machine needs to read the refusal
+    with faulty_proxy(server.url, ["429"], retry_after=1, delay=0.2) as proxy:
         with remote_model(proxy, **QUICK, max_batch=5, n_connections=2) as remote:
             np.testing.assert_array_equal(remote(ROWS), softmax(ROWS))
-    waited = [moment - proxy.times[0] for moment in proxy.times]
-    assert len(waited) == 11
-    # at once: the refused one, and what is on its way until a busy machine has read the refusal
-    assert len([seconds for seconds in waited if seconds < 0.3]) <= 5
-    assert not [seconds for seconds in waited if 0.3 <= seconds < 0.9]
+    early = [moment for moment in proxy.times if moment - proxy.times[0] < 0.9]
+    assert len(proxy.times) == 11
+    assert len(early) <= 3  # the refused one, and what was already on its way
 
 
 def test_a_wish_to_wait_for_an_hour_ends_the_call(server):
