@@ -47,6 +47,28 @@ class OutputMapping(Strategy, family="output mapping"):
             The program's output side.
         """
 
+    def init_pooled(self, given, n_classes, generator):
+        """Draw as `init` does, and pool the same rows, where there is a closed form with `pool`.
+
+        Parameters
+        ----------
+        given : torch.Tensor of shape (n_samples, n_outputs), or tuple of tuple of torch.Tensor
+            As for `init`.
+        n_classes : int
+            Number of target classes.
+        generator : torch.Generator
+            The only source of randomness.
+
+        Returns
+        -------
+        params : dict of str to torch.Tensor
+            What `init` returns.
+        pooled : torch.Tensor of shape (n_samples, n_features)
+            What `pool` returns with it.
+        """
+        params = self.init(given, n_classes, generator)
+        return params, self.pool(params, given)
+
     @abstractmethod
     def apply(self, params, given):
         """Score the target classes.

@@ -67,24 +67,6 @@ class FeaturesMapping(OutputMapping, name="features"):
         return self.init_pooled(given, n_classes, generator)[0]
 
     def init_pooled(self, given, n_classes, generator):
-        """Draw as `init` does, and pool the same rows.
-
-        Parameters
-        ----------
-        given : tuple of torch.Tensor of shape (n_samples, channels, *positions)
-            Stages, or for each view a tuple of them.
-        n_classes : int
-            Number of target classes.
-        generator : torch.Generator
-            For mappings that draw.
-
-        Returns
-        -------
-        params : dict of str to torch.Tensor
-            What `init` returns.
-        pooled : torch.Tensor of shape (n_samples, n_features)
-            What `pool` returns with it.
-        """
         self._check()
         params = {}
         for i, stage in enumerate(tree_leaves(given)):

@@ -39,27 +39,6 @@ class RidgeMapping(LinearMapping, name="ridge"):
         list_alphas(self.alphas)
         return super().init(given, n_classes, generator)
 
-    def init_pooled(self, given, n_classes, generator):
-        """Draw as `init` does, and hand the outputs through.
-
-        Parameters
-        ----------
-        given : torch.Tensor of shape (n_samples, n_outputs)
-            Outputs.
-        n_classes : int
-            Number of target classes.
-        generator : torch.Generator
-            For mappings that draw.
-
-        Returns
-        -------
-        params : dict of str to torch.Tensor
-            What `init` returns.
-        given : torch.Tensor of shape (n_samples, n_outputs)
-            The same.
-        """
-        return self.init(given, n_classes, generator), given
-
     def pool(self, params, given):
         """Hand the outputs through, which are the features here.
 

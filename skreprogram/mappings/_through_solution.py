@@ -106,35 +106,14 @@ class ThroughSolution(OutputMapping, name="through-solution"):
         return ("log_weights",) if self.stage_weights else ()
 
     def init(self, given, n_classes, generator):
-        return self.init_pooled(given, n_classes, generator)[0]
-
-    def init_pooled(self, given, n_classes, generator):
-        """Draw as `init` does, and pool the same rows.
-
-        Parameters
-        ----------
-        given : tuple of torch.Tensor of shape (n_samples, channels, *positions)
-            Stages, or for each view a tuple of them.
-        n_classes : int
-            Number of target classes.
-        generator : torch.Generator
-            For mappings that draw.
-
-        Returns
-        -------
-        params : dict of str to torch.Tensor
-            What `init` returns.
-        pooled : torch.Tensor of shape (n_samples, n_features)
-            What `pool` returns with it.
-        """
         inner = self._inner()
-        params, pooled = inner.init_pooled(given, n_classes, generator)
+        params = inner.init(given, n_classes, generator)
         if self.stage_weights:
             n_blocks = len(order(tuple(inner.poolings), len(inner.quantiles)))
             sizes = [s.shape[1] * (n_blocks if s.ndim > 2 else 1) for s in tree_leaves(given)]
             params["block_sizes"] = torch.tensor(sizes, dtype=torch.int32)
             params["log_weights"] = params["shift"].new_zeros(len(sizes))
-        return params, pooled
+        return params
 
     def pool(self, params, given):
         """Pool the stages; see `FeaturesMapping.pool`.
